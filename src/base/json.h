@@ -15,6 +15,7 @@ namespace json = boost::json;
 using Json = json::value;
 
 // One JSON text, nothing behind it, valid UTF-8, at most `max_depth` deep. Duplicate keys: the last one stands.
+// A fraction may come out one unit in its last place off (Boost.JSON 1.81 reads fast, not exactly); integers are exact.
 // Errc::malformed with the byte offset for all else.
 Result<Json> parse_json(std::string_view text, std::size_t max_depth = 64);
 
