@@ -72,7 +72,7 @@ TEST(Json, canonical_form_is_rfc_8785) {
                                 R"("string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]})");
   EXPECT_EQ(canonical(value.value()).value(),
             R"({"literals":[null,true,false],"numbers":[1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"})");
-  EXPECT_EQ(canonical(Json{333333333.33333329}).value(), "333333333.3333333");
+  EXPECT_EQ(canonical(Json(333333333.33333329)).value(), "333333333.3333333");
   const auto keys = parse_json(R"({"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7})");
   EXPECT_EQ(canonical(keys.value()).value(), "{\"\\r\":2,\"1\":4,\"\u0080\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\ufb33\":3}");
 }
