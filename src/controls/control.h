@@ -1,0 +1,57 @@
+// controls/control.h - promises about populations, as the catalogue states them (catalog/controls/**/*.yaml).
+#pragma once
+
+#include "base/catalog.h"
+#include "base/instant.h"
+#include "facts/facts.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace vouch::controls {
+
+struct Control {
+  std::string id;
+  std::string where;  // file:line
+  std::string kind;   // "state"
+  std::string statement, owner, severity;
+  Duration settle = Duration::minutes(10);
+  std::optional<Duration> mend_within;
+  std::string population, fails;
+  std::string mend, remedy;
+  std::optional<Duration> tick;
+  std::map<std::string, std::vector<std::string>> equivalents;          // tool -> check ids
+  std::map<std::string, std::map<std::string, std::string>> differs;    // tool -> check id -> why
+
+  // Derived when read against the fact tables.
+  std::vector<std::string> key;                // columns of `population` apart from `name`
+  std::vector<std::string> population_tables;  // named by `population`
+  std::vector<std::string> tables;             // named by either, sorted
+  bool uses_as_of = false;                     // its verdicts change where no fact does
+};
+
+struct Criterion {
+  std::string id, category, says;
+  std::vector<std::string> controls;
+};
+
+struct Framework {
+  std::string id, title;
+  std::vector<Criterion> criteria;  // in the framework's order
+};
+
+struct ControlCatalog {
+  std::vector<Control> controls;  // sorted by id
+  std::vector<Framework> frameworks;
+  [[nodiscard]] const Control* find(std::string_view id) const;
+  // Criteria of `framework` that the control serves.
+  [[nodiscard]] std::vector<std::string> criteria_of(std::string_view control, std::string_view framework = "soc2") const;
+};
+
+// Reads controls/ and frameworks/ and checks each against the fact tables: SQL that does not bind, an unknown table or column, a
+// population without key, keys that differ between population and fails, a reading of the clock that is not linear in as_of() (and no
+// tick), an unknown control or criterion, an unknown key. Each is a problem at file:line; that item is left out and the rest goes on.
+ControlCatalog read_control_catalog(const CatalogFiles& files, const facts::FactCatalog& tables, Problems& problems);
+
+}  // namespace vouch::controls

@@ -1,0 +1,85 @@
+// facts/facts.h - what is known: temporal tables, and what of the world they cover.
+//
+// Open first to read; facts/replay.h to build them from a ledger. All instants UTC. Not for several threads at once.
+#pragma once
+
+#include "base/instant.h"
+#include "facts/tables.h"
+#include "ledger/position.h"
+#include "table/store.h"
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vouch::facts {
+
+// A part of a table that was not observed during [from, to). It concerns every resource whose key agrees with `key` on the
+// columns that both have: {} is the whole table, {account, region} one listing, {account, bucket} one resource.
+struct Hole {
+  std::string table;
+  std::map<std::string, std::string> key;
+  Instant from, to;
+  std::string reason;              // "s3:GetBucketPolicy denied (AccessDenied)", "not collected", "no collection for 31 h"
+  std::optional<LeafIndex> leaf;   // the collection that says so; nothing when there was none
+};
+
+// The path from a fact down to the bytes that a provider sent.
+struct Trace {
+  LeafIndex leaf;                  // the collection that showed this version first
+  std::string operation;           // "s3:GetBucketEncryption"
+  Json scope, params;
+  std::int64_t page = 0;
+  std::string tree, manifest, body;  // digests, hex; body is empty for an observed absence
+};
+
+// What the facts were built from.
+struct State {
+  TreeSize size;          // ledger entries folded in
+  std::string root;       // base64, the checkpoint's root at that size
+  bool simulated = false;
+  std::optional<Instant> last_run;  // end of the latest collection
+};
+
+class Facts {
+ public:
+  // `home`/facts.duckdb. Errc::not_found when it is not there yet or was built by another schema: rebuild it (replay.h).
+  static Result<Facts> open(const fs::path& home, FactCatalog catalog, table::Mode mode, const table::Store::OnWait& on_wait = {});
+  // Empty, covered from the beginning of time: for scenarios and tests.
+  static Result<Facts> in_memory(FactCatalog catalog);
+
+  [[nodiscard]] const FactCatalog& catalog() const;
+  table::Store& store();
+  Result<State> state();
+
+  // "with aws_s3_bucket as (select account, bucket, … from facts.main.aws_s3_bucket where valid_from <= … ), …": put before
+  // `select * from (<a control's SQL>)`, it makes the tables hold what was true at `at`, and nothing else of them visible.
+  Result<std::string> as_of(std::span<const std::string> tables, Instant at);
+
+  // Holes of these tables at `at`. After the last run coverage reaches on for one tolerance (1.5 times the schedule, at most 26 h);
+  // between two runs no further apart than that it is complete.
+  Result<std::vector<Hole>> holes(std::span<const std::string> tables, Instant at);
+
+  // Instants at which these tables or their coverage change, newest first, at most `limit`, not after `until`.
+  Result<std::vector<Instant>> changes(std::span<const std::string> tables, Instant until, std::size_t limit);
+
+  // When the state before `at` was last observed for these tables' sources: the end of the run before. Nothing: never.
+  Result<std::optional<Instant>> observed_before(std::span<const std::string> tables, Instant at);
+
+  // The evidence of the versions of `table` whose columns agree with `key`, as they stood at `at`; for a row that is absent, the answer
+  // that showed its absence. Needs the ledger's blobs.
+  Result<std::vector<Trace>> trace(const fs::path& home, std::string_view table, const std::map<std::string, std::string>& key, Instant at);
+
+  // For scenarios and tests.
+  Result<> insert(std::string_view table, const std::map<std::string, std::string>& values, Instant from, Instant to);
+  Result<> insert(const Hole& hole);
+
+ private:
+  struct Data;
+  explicit Facts(std::shared_ptr<Data> data);
+  std::shared_ptr<Data> data_;
+};
+
+}  // namespace vouch::facts

@@ -1,0 +1,53 @@
+// facts/tables.h - the fact tables that the catalogue describes (catalog/facts/**/*.yaml; format in catalog/README.md).
+//
+// A table holds one row for each *version* of a resource. On disk, in this order:
+//   account text, [region text], the declared columns, then
+//   valid_from timestamptz, valid_to timestamptz ('infinity' while current), basis text, seen_before timestamptz, leaf bigint
+// half-open, UTC, microseconds. `seen_before` is the earlier bound of `valid_from` where no event dates it (NULL: dated by an event, or
+// nothing was observed before).
+#pragma once
+
+#include "base/catalog.h"
+#include "facts/expression.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vouch::facts {
+
+enum class Type { text, integer, number, boolean, time, json };
+
+struct Column {
+  std::string name;
+  Type type;
+  Expression value;
+};
+
+struct FactTable {
+  std::string name;   // aws_s3_bucket
+  std::string says;   // what a row is, for people
+  std::string where;  // file:line of its definition
+  std::string source;     // "aws": the folder it stands in
+  std::string operation;  // "s3:ListBuckets"
+  bool regional = false;  // has a `region` column: its operation is asked by region
+  std::vector<Unfold> rows;
+  std::vector<Column> columns;           // as declared, without account and region
+  std::vector<std::string> key;
+  std::vector<std::string> latest;
+  std::string born;                      // column, or empty
+  std::optional<Expression> observed;
+};
+
+struct FactCatalog {
+  std::vector<FactTable> tables;  // sorted by name
+  [[nodiscard]] const FactTable* find(std::string_view name) const;
+  // Tables that a change of this operation touches.
+  [[nodiscard]] std::vector<const FactTable*> from(std::string_view operation) const;
+};
+
+// Reads every file under facts/. What is wrong goes to `problems`, and that table is left out. Whether a table is regional is told by
+// the source file that names its operation (sources/); a fact from an operation that no source names is a problem.
+FactCatalog read_fact_catalog(const CatalogFiles& files, Problems& problems);
+
+}  // namespace vouch::facts
