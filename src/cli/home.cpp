@@ -1,0 +1,101 @@
+#include "cli/home.h"
+
+#include "base/yaml.h"
+#include "collect/secrets.h"
+#include "ledger/create.h"
+
+#include <cstdlib>
+#include <openssl/rand.h>
+
+namespace vouch::cli {
+namespace {
+
+constexpr std::string_view vouch_yaml = R"(# vouch.yaml - what this home reads. `vouch collect` reads it anew each time.
+
+# How far apart two collections are meant to be. Between two runs no further apart than 1.5 times this (at most 26 h), what was equal
+# at both ends counts as seen by snapshots; a longer gap is unknown.
+schedule: 1d
+
+sources:
+  aws:
+    on: true
+    # The usual credential chain (environment, ~/.aws, SSO, instance role); or one profile of ~/.aws/config:
+    # profile: audit
+    # All regions that the account has enabled; or these alone:
+    # regions: [eu-central-1, us-east-1]
+)";
+
+Result<SourceSettings> read_source(const std::string& name, const Yaml& node) {
+  if (name != "aws") return node.wrong("there is no source `{}`; there is aws", name);
+  TRY(node.only({"on", "profile", "regions"}));
+  SourceSettings source{.name = name, .on = true, .profile = std::nullopt, .regions = {}};
+  if (const auto on = node["on"]; !on.is_absent()) source.on = TRY(on.boolean());
+  if (const auto profile = node["profile"]; !profile.is_absent()) source.profile = TRY(profile.text());
+  source.regions = TRY(node["regions"].texts());
+  for (const auto& region : source.regions)
+    if (region.empty() || region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
+      return node["regions"].wrong("`{}` is no region", region);
+  return source;
+}
+
+Bytes random_bytes(std::size_t count) {
+  Bytes bytes(count);
+  if (RAND_bytes(bytes.data(), static_cast<int>(count)) != 1) std::abort();  // no randomness: no key can be made
+  return bytes;
+}
+
+}  // namespace
+
+bool Home::exists() const {
+  std::error_code ignored;
+  return fs::exists(path / "vouch.yaml", ignored) || fs::exists(path / "ledger", ignored);
+}
+
+Result<Settings> Home::settings() const {
+  const auto file = path / "vouch.yaml";
+  const auto root = TRY(Yaml::parse(TRY(read_file(file, 1u << 20)), file.string()));
+  TRY(root.only({"schedule", "sources"}));
+  Settings settings;
+  if (const auto schedule = root["schedule"]; !schedule.is_absent()) {
+    const auto length = parse_duration(TRY(schedule.text()));
+    if (!length || *length < Duration::minutes(1)) return schedule.wrong("a schedule is a length of time like 1h or 1d, at least 1m");
+    settings.schedule = *length;
+  }
+  for (const auto& [name, node] : root["sources"].members()) settings.sources.push_back(TRY(read_source(name, node)));
+  return settings;
+}
+
+Result<std::string> Home::verifier_key() const {
+  auto text = TRY(read_file(path / "keys" / "ledger.vkey", 1024));
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+Home find_home(const std::optional<std::string>& option) {
+  if (option) return {*option};
+  if (const auto* variable = std::getenv("VOUCH_HOME"); variable && *variable) return {variable};
+  return {".vouch"};
+}
+
+Result<Home> require_home(const std::optional<std::string>& option) {
+  auto home = find_home(option);
+  if (!home.exists()) return fail(Errc::usage, "no home at `{}`: make one with `vouch init`, or name one with --home", home.path.string());
+  return home;
+}
+
+Result<Home> create_home(const fs::path& path, std::string origin) {
+  Home home{path};
+  if (home.exists()) return fail(Errc::usage, "`{}` holds a home already", path.string());
+  std::error_code error;
+  if (fs::exists(path, error) && (!fs::is_directory(path, error) || !fs::is_empty(path, error)))
+    return fail(Errc::usage, "`{}` is not an empty folder", path.string());
+  if (origin.empty()) origin = "vouch/" + to_hex(random_bytes(8));
+  TRY(make_directory(fs::absolute(path)));
+  TRY(create_log(path, origin));
+  TRY(collect::make_secrets_key(path));
+  // Last: only a folder with all of it is a whole home.
+  TRY(write_file(path / "vouch.yaml", vouch_yaml));
+  return home;
+}
+
+}  // namespace vouch::cli

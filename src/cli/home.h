@@ -1,0 +1,49 @@
+// cli/home.h - a home: the folder that holds one company's ledger, evidence, facts and settings.
+//
+//   vouch.yaml     settings, written by `vouch init`, edited by people
+//   ledger/ blobs/ the truth (ledger/read.h)
+//   keys/          ledger.key, secrets.key (0600), ledger.vkey
+//   facts.duckdb   derived; may be deleted
+//   catalog/       a home's own sources, facts and controls
+#pragma once
+
+#include "base/catalog.h"
+#include "base/encoding.h"
+#include "base/instant.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vouch::cli {
+
+struct SourceSettings {
+  std::string name;  // "aws"
+  bool on = true;
+  std::optional<std::string> profile;  // of ~/.aws/config; nothing: the usual credential chain
+  std::vector<std::string> regions;    // empty: all that the account has enabled
+};
+
+struct Settings {
+  Duration schedule = Duration::days(1);  // how far apart two collections are meant to be
+  std::vector<SourceSettings> sources;
+};
+
+struct Home {
+  fs::path path;
+
+  [[nodiscard]] bool exists() const;
+  [[nodiscard]] Result<Settings> settings() const;         // Errc::config with file:line
+  [[nodiscard]] Result<std::string> verifier_key() const;  // the ledger's vkey text
+};
+
+// --home, else $VOUCH_HOME, else .vouch.
+Home find_home(const std::optional<std::string>& option);
+// The same, and it must be there: Errc::usage tells how to make one.
+Result<Home> require_home(const std::optional<std::string>& option);
+
+// Writes a commented vouch.yaml, the keys and an empty ledger into a folder that is empty or not yet there. Asks nothing. Errc::usage
+// when a home, or anything else, is there already. `origin` names the ledger in all its signatures, for ever; empty: one is drawn.
+Result<Home> create_home(const fs::path& path, std::string origin);
+
+}  // namespace vouch::cli

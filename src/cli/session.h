@@ -1,0 +1,35 @@
+// cli/session.h - a home that is opened to be read: its catalogue, and facts that are up to date with its ledger.
+#pragma once
+
+#include "cli/commands.h"
+#include "cli/home.h"
+#include "controls/control.h"
+#include "facts/facts.h"
+#include "ledger/read.h"
+
+namespace vouch::cli {
+
+// Problems go to stderr, each as file:line: reason; a broken file hides no other.
+void print_problems(const Problems& problems);
+
+struct Catalog {
+  CatalogFiles files;
+  facts::FactCatalog tables;
+  controls::ControlCatalog controls;
+  Problems problems;
+
+  static Result<Catalog> read(const Home& home);
+};
+
+// The facts of `home`, folded up to the ledger's checkpoint: built when they are missing or of another catalogue, replayed when a run died
+// before it could. Waits for a writer, and says who it is.
+Result<facts::Facts> open_facts(const Home& home, const Catalog& catalog);
+
+// Whether a collection in the ledger came from a loopback, an overridden endpoint or a simulated clock.
+Result<bool> is_simulated(const Reader& log);
+bool says_simulated(std::string_view entry);
+
+// --as-of, else now. Errc::usage when it is not an instant, or lies in the future.
+Result<Instant> instant_of(const std::optional<std::string>& as_of);
+
+}  // namespace vouch::cli

@@ -1,0 +1,185 @@
+// vouch show: one control, its members, and for one member the path down to the bytes that a provider sent.
+#include "cli/session.h"
+#include "controls/stored.h"
+#include "ledger/blobs.h"
+
+namespace vouch::cli {
+namespace {
+
+using controls::Answer;
+
+std::string key_text(const std::map<std::string, std::string>& key) {
+  std::string text;
+  for (const auto& [column, value] : key) text += (text.empty() ? "" : " ") + column + "=" + value;
+  return text;
+}
+
+// By name, by key ("bucket=acme-logs account=1"), or by any value of the key.
+bool answers_to(const controls::MemberVerdict& member, std::string_view wanted) {
+  return member.name == wanted || key_text(member.key) == wanted ||
+         std::any_of(member.key.begin(), member.key.end(), [&](const auto& part) { return part.second == wanted || part.first + "=" + part.second == wanted; });
+}
+
+Json instant_json(const std::optional<Instant>& at) { return at && !at->is_infinite() ? Json(json::string(to_string(*at))) : Json(nullptr); }
+
+json::object member_json(const controls::MemberVerdict& member) {
+  return {{"key", json::value_from(member.key)},
+          {"name", member.name},
+          {"verdict", name_of(member.answer)},
+          {"basis", member.basis},
+          {"since", instant_json(member.since)},
+          {"since_earliest", instant_json(member.since_earliest)},
+          {"reason", member.reason.empty() ? Json(nullptr) : Json(json::string(member.reason))},
+          {"leaf", member.leaf ? Json(member.leaf->value) : Json(nullptr)}};
+}
+
+struct Evidence {
+  std::string table;
+  facts::Trace trace;
+};
+
+// The answers behind a member: of every table that the control reads and whose rows can be told by the member's key.
+Result<std::vector<Evidence>> evidence_of(const Home& home, facts::Facts& facts, const controls::Control& control,
+                                          const controls::MemberVerdict& member, Instant at) {
+  std::vector<Evidence> evidence;
+  for (const auto& name : control.tables) {
+    const auto* table = facts.catalog().find(name);
+    if (!table) continue;
+    std::map<std::string, std::string> shared;
+    bool told = false;  // by more than account and region
+    for (const auto& [column, value] : member.key) {
+      const bool general = column == "account" || column == "region";
+      const bool has = column == "account" || (column == "region" && table->regional) ||
+                       std::any_of(table->columns.begin(), table->columns.end(), [&](const auto& one) { return one.name == column; });
+      if (!has) continue;
+      shared[column] = value;
+      told = told || !general;
+    }
+    const bool broad = std::all_of(member.key.begin(), member.key.end(), [](const auto& part) { return part.first == "account" || part.first == "region"; });
+    if (!told && !broad) continue;
+    for (auto& trace : TRY(facts.trace(home.path, name, shared, at))) evidence.push_back({name, std::move(trace)});
+  }
+  return evidence;
+}
+
+Json evidence_json(const Evidence& one) {
+  const auto digest = [](const std::string& hex) { return hex.empty() ? Json(nullptr) : Json(json::string(hex)); };
+  return {{"table", one.table},     {"leaf", one.trace.leaf.value}, {"operation", one.trace.operation}, {"scope", one.trace.scope},
+          {"params", one.trace.params}, {"page", one.trace.page},   {"tree", digest(one.trace.tree)},   {"manifest", digest(one.trace.manifest)},
+          {"body", digest(one.trace.body)}};
+}
+
+std::string since_text(const controls::MemberVerdict& member) {
+  if (!member.since) return "";
+  auto text = for_people(*member.since);
+  if (member.since_earliest && *member.since_earliest != *member.since) text += " (last seen otherwise " + for_people(*member.since_earliest) + ")";
+  return text;
+}
+
+Result<> print_member(const Home& home, const controls::MemberVerdict& member, const std::vector<Evidence>& evidence, bool body) {
+  const auto tone = member.answer == Answer::pass ? Tone::good : member.answer == Answer::fail ? Tone::bad : Tone::doubt;
+  fmt::print("\n{} {}  {}\n", paint(name_of(member.answer), tone), paint(member.name, Tone::strong), paint(key_text(member.key), Tone::faint));
+  if (!member.reason.empty()) fmt::print("  because  {}\n", member.reason);
+  if (member.since) fmt::print("  since    {}, by {}\n", since_text(member), member.basis);
+  const auto blobs = TRY(Blobs::open(home.path));
+  for (const auto& [table, trace] : evidence) {
+    fmt::print("  {} ← leaf {} ← {} {} {}{}\n", table, trace.leaf.value, trace.operation, json::serialize(trace.scope), json::serialize(trace.params),
+               trace.page ? fmt::format(" page {}", trace.page) : "");
+    if (trace.body.empty()) {
+      fmt::print("      the answer was an absence; manifest {}\n", trace.manifest);
+      continue;
+    }
+    fmt::print("      body {}\n", trace.body);
+    if (body) {
+      const auto bytes = TRY(blobs.get(TRY(parse_digest(trace.body))));
+      std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+      fmt::print("\n");
+    }
+  }
+  if (!body && !evidence.empty()) fmt::print("  {}\n", paint("the raw bytes: --body here, or vouch log show --blob DIGEST", Tone::faint));
+  return {};
+}
+
+Grid member_grid(const std::vector<controls::MemberVerdict>& members, Format format) {
+  Grid grid{{{"verdict"}, {"member"}, {"since"}, {"basis"}, {"reason"}, {"leaf", true}}, {}};
+  for (const auto& member : members)
+    grid.rows.push_back({std::string{name_of(member.answer)}, member.name, format == Format::table ? (member.since ? for_people(*member.since) : "") : (member.since ? to_string(*member.since) : ""),
+                         member.basis, format == Format::table ? shorten(member.reason, 60) : member.reason,
+                         member.leaf ? std::to_string(member.leaf->value) : ""});
+  return grid;
+}
+
+}  // namespace
+
+Result<Exit> run_show(const Common& common, const ShowOptions& options) {
+  const auto home = TRY(require_home(common.home));
+  const auto format = TRY(parse_format(common.format.value_or("table")));
+  const auto at = TRY(instant_of(options.as_of));
+  const auto catalog = TRY(Catalog::read(home));
+  const auto* control = catalog.controls.find(options.control);
+  if (!control) {
+    print_problems(catalog.problems);
+    return fail(Errc::usage, "there is no control `{}`; `vouch catalog list` has them all", options.control);
+  }
+  auto facts = TRY(open_facts(home, catalog));
+  const auto state = TRY(facts.state());
+  auto verdict = TRY(controls::evaluate(*control, facts, at));
+  if (options.member) {
+    std::erase_if(verdict.members, [&](const auto& member) { return !answers_to(member, *options.member); });
+    if (verdict.members.empty()) return fail(Errc::usage, "control `{}` has no member `{}` at {}", control->id, *options.member, to_string(at));
+  }
+  TRY(controls::date(*control, facts, verdict));
+  std::stable_sort(verdict.members.begin(), verdict.members.end(), [](const auto& a, const auto& b) {
+    const auto rank = [](Answer answer) { return answer == Answer::fail ? 0 : answer == Answer::unknown ? 1 : answer == Answer::waived ? 2 : 3; };
+    return rank(a.answer) < rank(b.answer);
+  });
+  const auto exit = verdict.answer == Answer::fail ? Exit::fails : verdict.answer == Answer::unknown ? Exit::undecided : Exit::ok;
+
+  if (format == Format::json) {
+    auto out = envelope(at, state);
+    out["control"] = control->id;
+    out["kind"] = control->kind;
+    out["statement"] = control->statement;
+    out["severity"] = control->severity;
+    out["owner"] = control->owner;
+    out["criteria"] = json::value_from(catalog.controls.criteria_of(control->id));
+    out["verdict"] = name_of(verdict.answer);
+    for (const auto& [name, count] : {std::pair{"population", verdict.population}, {"pass", verdict.pass}, {"fail", verdict.fail}, {"unknown", verdict.unknown}, {"waived", verdict.waived}})
+      out[name] = count;
+    if (verdict.answer == Answer::empty) out["empty_because"] = verdict.empty_because;
+    json::array members;
+    for (const auto& member : verdict.members) {
+      auto one = member_json(member);
+      if (options.member) {
+        json::array evidence;
+        for (const auto& trace : TRY(evidence_of(home, facts, *control, member, at))) evidence.push_back(evidence_json(trace));
+        one["evidence"] = std::move(evidence);
+      }
+      members.push_back(std::move(one));
+    }
+    out["members"] = std::move(members);
+    out["mend"] = control->mend;
+    out["remedy"] = control->remedy;
+    fmt::print("{}\n", pretty(out));
+    return exit;
+  }
+  if (format == Format::csv || format == Format::md) {
+    if (format == Format::md) fmt::print("**{}**: {}\n\n", control->id, control->statement);
+    fmt::print("{}", render(member_grid(verdict.members, format), format));
+    if (format == Format::md) fmt::print("\n{}", footer(at, state));
+    return exit;
+  }
+  fmt::print("{}  {}\n", paint(control->id, Tone::strong), paint(fmt::format("{} · {} · {}", control->severity, control->owner, fmt::join(catalog.controls.criteria_of(control->id), " ")), Tone::faint));
+  fmt::print("{}\n", control->statement);
+  if (verdict.members.empty()) fmt::print("no member: {}\n", verdict.empty_because);
+  if (options.member) {
+    for (const auto& member : verdict.members) TRY(print_member(home, member, TRY(evidence_of(home, facts, *control, member, at)), options.body));
+  } else {
+    fmt::print("\n{}", render(member_grid(verdict.members, format), format));
+  }
+  if (verdict.fail > 0 && !control->remedy.empty()) fmt::print("\n{} {}\n", paint("remedy:", Tone::strong), control->remedy);
+  fmt::print("\n{}", footer(at, state));
+  return exit;
+}
+
+}  // namespace vouch::cli
