@@ -53,17 +53,17 @@ std::string errno_text(int error_number);
 
 // The value of a Result, or return its error from the enclosing function.
 //   const auto tree = TRY(read_tree(path));
-#define TRY(expression)                                                       \
-  ({                                                                          \
-    auto try_result_ = (expression);                                          \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
-    *std::move(try_result_);                                                  \
-  })
+#define TRY(expression) VOUCH_TRY_(VOUCH_JOIN_(try_result_, __COUNTER__), expression, )
 
 // The same, adding where we were: TRY_WITHIN(log.leaf(at), "leaf {}", at).
-#define TRY_WITHIN(expression, ...)                                                                            \
-  ({                                                                                                           \
-    auto try_result_ = (expression);                                                                           \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error().within(fmt::format(__VA_ARGS__))); \
-    *std::move(try_result_);                                                                                   \
+#define TRY_WITHIN(expression, ...) VOUCH_TRY_(VOUCH_JOIN_(try_result_, __COUNTER__), expression, .within(fmt::format(__VA_ARGS__)))
+
+// A name of its own for each use, so that one TRY may stand inside another.
+#define VOUCH_JOIN_(a, b) VOUCH_JOIN_AGAIN_(a, b)
+#define VOUCH_JOIN_AGAIN_(a, b) a##b
+#define VOUCH_TRY_(result, expression, added)                             \
+  ({                                                                      \
+    auto result = (expression);                                           \
+    if (!result) return std::unexpected(std::move(result).error() added); \
+    *std::move(result);                                                   \
   })
