@@ -7,7 +7,7 @@
 
 #include "base/digest.h"
 #include "base/json.h"
-#include "collect/source.h"
+#include "collect/expression.h"
 
 #include <span>
 #include <string>
