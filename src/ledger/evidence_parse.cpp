@@ -1,9 +1,9 @@
 // Reading back what a run stored. Strictness comes from one rule: what was read must be written as the very bytes that were read.
-#include "collect/evidence.h"
+#include "ledger/evidence.h"
 
 #include <limits>
 
-namespace vouch::collect {
+namespace vouch::evidence {
 
 namespace {
 
@@ -250,4 +250,4 @@ Result<CatalogLeaf> parse_catalog_leaf(std::string_view text) {
   return same_bytes(std::move(leaf), text);
 }
 
-}  // namespace vouch::collect
+}  // namespace vouch::evidence

@@ -1,8 +1,8 @@
-#include "collect/evidence.h"
+#include "ledger/evidence.h"
 
 #include <tuple>
 
-namespace vouch::collect {
+namespace vouch::evidence {
 
 namespace {
 
@@ -199,4 +199,4 @@ std::string write_schedule(Duration schedule) {
   return fmt::format("{}s", seconds);
 }
 
-}  // namespace vouch::collect
+}  // namespace vouch::evidence
