@@ -76,6 +76,9 @@ class Store {
   // A copy of the whole database at one instant, for people's own tools. Never over an existing file.
   Result<> export_to(const fs::path& file);
 
+  // Puts the database `built` in the place of `file`, once nobody has that open.
+  static Result<> replace(const fs::path& file, const fs::path& built, const OnWait& on_wait = {});
+
  private:
   struct Session;
   explicit Store(std::shared_ptr<Session> session);
