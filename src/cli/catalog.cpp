@@ -18,7 +18,10 @@ Result<Exit> run_catalog_check(const Common& common) {
   auto models = TRY(wire::Models::open(wire::Models::data_directories()));
   auto sources = collect::read_source_catalog(catalog.files, problems);
   collect::check_against_models(sources, models, problems);
-  const auto scenarios = controls::run_scenarios(catalog.files, catalog.tables, catalog.controls, problems);
+  const auto scenarios = controls::run_scenarios(catalog.files, catalog.controls, catalog.tables);
+  problems.insert(problems.end(), scenarios.problems.begin(), scenarios.problems.end());
+  for (const auto& result : scenarios.results)
+    if (!result.met) problems.push_back({Errc::config, fmt::format("{}: expected {}, got {}", result.where, result.expected, result.got)});
   std::size_t operations = 0;
   for (const auto& source : sources.sources) operations += source.operations.size();
   if (format == Format::json) {
@@ -30,12 +33,13 @@ Result<Exit> run_catalog_check(const Common& common) {
                                            {"operations", operations},
                                            {"tables", catalog.tables.tables.size()},
                                            {"controls", catalog.controls.controls.size()},
-                                           {"expectations", scenarios.expectations},
+                                           {"expectations", scenarios.results.size()},
                                            {"problems", std::move(list)}}));
   } else {
     for (const auto& problem : problems) fmt::print("{} {}\n", paint("✗", Tone::bad), problem.message);
-    fmt::print("{}, {}, {}, {} checked: {}\n", count_of(operations, "operation", "operations"), count_of(catalog.tables.tables.size(), "table", "tables"),
-               count_of(catalog.controls.controls.size(), "control", "controls"), count_of(scenarios.expectations, "expectation", "expectations"),
+    fmt::print("{}, {}, {}, {} checked: {}\n", count_of(operations, "operation", "operations"),
+               count_of(catalog.tables.tables.size(), "table", "tables"), count_of(catalog.controls.controls.size(), "control", "controls"),
+               count_of(scenarios.results.size(), "expectation", "expectations"),
                problems.empty() ? paint("all well", Tone::good) : paint(count_of(problems.size(), "problem", "problems"), Tone::bad));
   }
   return problems.empty() ? Exit::ok : Exit::usage;
@@ -60,7 +64,10 @@ Result<Exit> run_catalog_list(const Common& common) {
                       {"equivalents", json::value_from(control.equivalents)},
                       {"differs", json::value_from(control.differs)},
                       {"where", control.where}});
-    fmt::print("{}\n", pretty(json::object{{"as_of", to_string(SystemClock{}.now())}, {"checkpoint", nullptr}, {"simulated", false}, {"controls", std::move(list)}}));
+    fmt::print(
+        "{}\n",
+        pretty(json::object{
+            {"as_of", to_string(SystemClock{}.now())}, {"checkpoint", nullptr}, {"simulated", false}, {"controls", std::move(list)}}));
     return Exit::ok;
   }
   Grid grid{{{"control"}, {"severity"}, {"criteria"}, {"statement"}}, {}};

@@ -1,9 +1,7 @@
 // vouch init, vouch collect and vouch scan.
+#include "collect/collect.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "collect/collect.h"
-#include "controls/stored.h"
-#include "facts/replay.h"
 
 #include <atomic>
 #include <csignal>
@@ -15,17 +13,12 @@ std::atomic<bool> cancelled = false;
 
 // Ctrl-C and SIGTERM end a run between two requests; what it had gathered is dropped, and the ledger stays as it was.
 void cancel_on_signals() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { cancelled = true; };
   action.sa_flags = SA_RESETHAND;  // the second one ends the process at once
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
 }
-
-struct Ran {
-  collect::Collection collection;
-  facts::Replayed replayed;
-};
 
 Result<std::vector<SourceSettings>> chosen(const Settings& settings, const std::vector<std::string>& names) {
   std::vector<SourceSettings> sources;
@@ -34,7 +27,8 @@ Result<std::vector<SourceSettings>> chosen(const Settings& settings, const std::
     if (found == settings.sources.end()) return fail(Errc::usage, "no source `{}` in vouch.yaml", name);
     sources.push_back(*found);
   }
-  if (names.empty()) std::copy_if(settings.sources.begin(), settings.sources.end(), std::back_inserter(sources), [](const auto& one) { return one.on; });
+  if (names.empty())
+    std::copy_if(settings.sources.begin(), settings.sources.end(), std::back_inserter(sources), [](const auto& one) { return one.on; });
   if (sources.empty()) return fail(Errc::usage, "every source in vouch.yaml is off");
   return sources;
 }
@@ -51,26 +45,24 @@ Result<collect::Collection> run_source(const Home& home, const Catalog& catalog,
   wire::CurlTransport transport, sign_in;
   wire::CredentialChain credentials{aws, sign_in, models};
   const SystemClock clock;
-  collect::Options options{.home = home.path, .secrets_key = TRY(collect::read_secrets_key(home.path)), .binary = VOUCH_VERSION, .regions = source.regions,
-                           .schedule = settings.schedule, .simulated_time = false, .client = {}, .wait_for_ledger = Duration::minutes(1), .cancelled = &cancelled};
+  collect::Options options{.home = home.path,
+                           .secrets_key = TRY(collect::read_secrets_key(home.path)),
+                           .binary = VOUCH_VERSION,
+                           .regions = source.regions,
+                           .schedule = settings.schedule,
+                           .simulated_time = false,
+                           .client = {},
+                           .wait_for_ledger = Duration::minutes(1),
+                           .cancelled = &cancelled};
   return collect::run(*found, catalog.files, {models, aws, credentials, transport}, clock, options, observer);
-}
-
-// Folds the new leaf into the facts and decides the controls that it touches.
-Result<facts::Replayed> project(const Home& home, const Catalog& catalog, const wire::Models& models) {
-  const auto log = TRY(Reader::open(home.path));
-  const auto blobs = TRY(Blobs::open(home.path));
-  const auto on_wait = [](std::string_view holder) { fmt::print(stderr, "waiting for the facts, held by {}\n", holder); };
-  auto opened = facts::Facts::open(home.path, catalog.tables, table::Mode::writing, on_wait);
-  if (!opened && opened.error().code == Errc::not_found) return facts::rebuild(home.path, log, blobs, models, catalog.tables);
-  auto facts = TRY(std::move(opened));
-  return facts::replay(log, blobs, models, facts);
 }
 
 void print_run(const collect::Collection& run, const facts::Replayed& replayed) {
   const auto& leaf = run.leaf;
   const auto took = static_cast<double>((leaf.ended - leaf.started).micros) / 1e6;
-  const auto tone = leaf.outcome == collect::Outcome::complete ? Tone::good : leaf.outcome == collect::Outcome::partial ? Tone::doubt : Tone::bad;
+  const auto tone = leaf.outcome == collect::Outcome::complete  ? Tone::good
+                    : leaf.outcome == collect::Outcome::partial ? Tone::doubt
+                                                                : Tone::bad;
   fmt::print("{} {} account {}: {} in {:.1f} s, {} kept{}\n", paint(name_of(leaf.outcome), tone), leaf.source,
              leaf.account.empty() ? "unknown" : leaf.account, count_of(leaf.counts.requests, "request", "requests"), took,
              count_of(leaf.counts.new_bodies, "new answer", "new answers"), run.unchanged ? ", nothing changed" : "");
@@ -87,7 +79,8 @@ void print_run(const collect::Collection& run, const facts::Replayed& replayed) 
   }
   if (more) fmt::print("  and {} more: vouch sql 'select * from coverage'\n", more);
   if (replayed.rows_opened + replayed.rows_closed > 0)
-    fmt::print("  {}, {}\n", count_of(replayed.rows_opened, "fact is new", "facts are new"), count_of(replayed.rows_closed, "has ended", "have ended"));
+    fmt::print("  {}, {}\n", count_of(replayed.rows_opened, "fact is new", "facts are new"),
+               count_of(replayed.rows_closed, "has ended", "have ended"));
 }
 
 Json run_json(const collect::Collection& run, const facts::Replayed& replayed) {
@@ -95,8 +88,10 @@ Json run_json(const collect::Collection& run, const facts::Replayed& replayed) {
   json::array incomplete;
   for (const auto& entry : run.tree.entries)
     if (entry.outcome != collect::Outcome::complete)
-      incomplete.push_back({{"operation", entry.operation}, {"region", entry.scope.region.empty() ? Json(nullptr) : Json(json::string(entry.scope.region))},
-                            {"outcome", name_of(entry.outcome)}, {"reason", entry.reason}});
+      incomplete.push_back({{"operation", entry.operation},
+                            {"region", entry.scope.region.empty() ? Json(nullptr) : Json(json::string(entry.scope.region))},
+                            {"outcome", name_of(entry.outcome)},
+                            {"reason", entry.reason}});
   return {{"source", leaf.source},
           {"account", leaf.account},
           {"leaf", run.index ? Json(run.index->value) : Json(nullptr)},
@@ -130,7 +125,7 @@ Result<Exit> collect_into(const Home& home, const Common& common, const CollectO
     const auto run = TRY(run_source(home, catalog, settings, source, models, *observer));
     observer->finish();
     if (run.cancelled) return fail(Errc::usage, "cancelled: nothing of this run was recorded");
-    const auto replayed = TRY(project(home, catalog, models));
+    const auto replayed = TRY(project(home, catalog));
     unreachable = unreachable || run.leaf.outcome == collect::Outcome::denied || run.leaf.outcome == collect::Outcome::failed;
     if (format == Format::json)
       runs.push_back(run_json(run, replayed));

@@ -54,7 +54,7 @@ Result<Exit> run_next(const Common& common);
 
 struct SqlOptions {
   std::string query;
-  std::optional<std::string> as_of;   // tables hold what was true then, instead of all versions
+  std::optional<std::string> as_of;  // tables hold what was true then, instead of all versions
   std::optional<std::string> export_file;
 };
 Result<Exit> run_sql(const Common& common, const SqlOptions& options);
@@ -68,9 +68,9 @@ Result<Exit> run_verify(const Common& common, const VerifyOptions& options);
 
 struct LogOptions {
   std::vector<std::uint64_t> leaves;
-  std::optional<std::string> file;          // export: where to
+  std::optional<std::string> file;           // export: where to
   std::optional<std::uint64_t> size, older;  // proof: the tree's size; the smaller tree of a consistency proof
-  std::optional<std::string> blob;          // show: a blob's raw bytes by digest
+  std::optional<std::string> blob;           // show: a blob's raw bytes by digest
 };
 Result<Exit> run_log_show(const Common& common, const LogOptions& options);
 Result<Exit> run_log_proof(const Common& common, const LogOptions& options);

@@ -4,8 +4,8 @@
 #include "collect/secrets.h"
 #include "ledger/create.h"
 
-#include <cstdlib>
 #include <openssl/rand.h>
+#include <cstdlib>
 
 namespace vouch::cli {
 namespace {

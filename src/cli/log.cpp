@@ -13,7 +13,8 @@ namespace vouch::cli {
 namespace {
 
 json::object envelope_of(const Checkpoint& checkpoint, bool simulated) {
-  return envelope(SystemClock{}.now(), {.size = checkpoint.size, .root = to_base64(checkpoint.root.bytes), .simulated = simulated, .last_run = std::nullopt});
+  return envelope(SystemClock{}.now(),
+                  {.size = checkpoint.size, .root = to_base64(checkpoint.root.bytes), .simulated = simulated, .last_run = std::nullopt});
 }
 
 void warn_of_simulation(bool simulated) {
@@ -44,14 +45,15 @@ std::string one_line(const Json& leaf) {
       return value && value->is_int64() ? value->get_int64() : 0;
     };
     return fmt::format("{} of account {}: {}, {} requests, {} new bodies", text("source"),
-                       scope && find_string(*scope, "account") ? std::string_view{*find_string(*scope, "account")} : "unknown", text("outcome"),
-                       number("requests"), number("new_bodies"));
+                       scope && find_string(*scope, "account") ? std::string_view{*find_string(*scope, "account")} : "unknown",
+                       text("outcome"), number("requests"), number("new_bodies"));
   }
   if (kind == "catalog") return "catalogue " + text("catalog").substr(0, 12) + ", models " + text("models").substr(0, 12);
   return {};
 }
 
-Result<> print_hashes(const Common& common, const Reader& log, std::string_view kind, json::object facts, const std::vector<Digest>& hashes) {
+Result<> print_hashes(const Common& common, const Reader& log, std::string_view kind, json::object facts,
+                      const std::vector<Digest>& hashes) {
   const auto format = TRY(parse_format(common.format.value_or("table")));
   json::array list;
   for (const auto& hash : hashes) list.push_back(json::string(to_base64(hash.bytes)));
@@ -138,15 +140,16 @@ Result<Exit> run_log_export(const Common& common, const LogOptions& options) {
   const auto bytes = TRY(export_leaves(log, leaves));
   TRY(write_file(*options.file, bytes));
   fmt::print(stderr, "wrote {} with {} to `{}`; check it anywhere with\n  vouch verify --proof {} --key '{}'\n",
-             count_of(leaves.size(), "leaf", "leaves"), leaves.size() == 1 ? "its proof" : "their proofs",
-             *options.file, *options.file, TRY(home.verifier_key()));
+             count_of(leaves.size(), "leaf", "leaves"), leaves.size() == 1 ? "its proof" : "their proofs", *options.file, *options.file,
+             TRY(home.verifier_key()));
   return Exit::ok;
 }
 
 namespace {
 
 Result<Exit> verify_proof(const Common& common, const VerifyOptions& options) {
-  if (!options.key) return fail(Errc::usage, "--proof needs --key: the ledger's public key, as `vouch log checkpoint --format json` prints it");
+  if (!options.key)
+    return fail(Errc::usage, "--proof needs --key: the ledger's public key, as `vouch log checkpoint --format json` prints it");
   auto key_text = *options.key;
   if (fs::exists(key_text)) key_text = TRY(read_file(key_text, 4096));  // a file that holds it will do
   while (key_text.ends_with('\n')) key_text.pop_back();
@@ -154,7 +157,8 @@ Result<Exit> verify_proof(const Common& common, const VerifyOptions& options) {
   if (!key) return fail(Errc::usage, "--key: {}", key.error().message);
   const auto proved = verify_proof_file(TRY(read_file(*options.proof)), *key);
   if (!proved) return fail(Errc::corrupt, "`{}`: {}", *options.proof, proved.error().message);
-  const bool simulated = std::any_of(proved->leaves.begin(), proved->leaves.end(), [](const auto& leaf) { return says_simulated(leaf.entry); });
+  const bool simulated =
+      std::any_of(proved->leaves.begin(), proved->leaves.end(), [](const auto& leaf) { return says_simulated(leaf.entry); });
   if (TRY(parse_format(common.format.value_or("table"))) == Format::json) {
     json::array leaves;
     for (const auto& leaf : proved->leaves) leaves.push_back({{"index", leaf.index.value}, {"leaf", entry_json(leaf.entry)}});
@@ -195,8 +199,10 @@ Result<Exit> run_verify(const Common& common, const VerifyOptions& options) {
   fmt::print("  ledger `{}`: {} leaves, {} tiles, {} bundles, {:.1f} MB at {:.0f} MB/s\n", done.checkpoint.origin, grouped(done.leaves),
              grouped(done.tiles), grouped(done.bundles), static_cast<double>(done.log_bytes) / 1e6, rate(done.log_bytes, done.log_seconds));
   fmt::print("  evidence: {} blobs in {} packs, {:.1f} MB ({:.1f} MB stored) at {:.0f} MB/s\n", grouped(done.blobs), grouped(done.packs),
-             static_cast<double>(done.blob_bytes) / 1e6, static_cast<double>(done.pack_bytes) / 1e6, rate(done.blob_bytes, done.blob_seconds));
-  fmt::print("  checkpoint: size {}, root {}, signature good, {:.2f} s\n", done.checkpoint.size.value, to_base64(done.checkpoint.root.bytes), done.seconds);
+             static_cast<double>(done.blob_bytes) / 1e6, static_cast<double>(done.pack_bytes) / 1e6,
+             rate(done.blob_bytes, done.blob_seconds));
+  fmt::print("  checkpoint: size {}, root {}, signature good, {:.2f} s\n", done.checkpoint.size.value,
+             to_base64(done.checkpoint.root.bytes), done.seconds);
   warn_of_simulation(simulated);
   return Exit::ok;
 }

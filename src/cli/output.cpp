@@ -1,8 +1,8 @@
 #include "cli/output.h"
 
-#include <cstdlib>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <cstdlib>
 
 namespace vouch::cli {
 namespace {
@@ -81,16 +81,15 @@ std::string render(const Grid& grid, Format format) {
     for (const auto& row : grid.rows) line([&](std::size_t i) { return row[i]; }, csv_cell, "", ",", "\r\n");
   } else {
     line(titles, md_cell, "| ", " | ", " |\n");
-    line([&](std::size_t i) { return std::string{grid.columns[i].right ? "---:" : "---"}; }, [](auto&& text) { return text; }, "| ", " | ", " |\n");
+    line([&](std::size_t i) { return std::string{grid.columns[i].right ? "---:" : "---"}; }, [](auto&& text) { return text; }, "| ", " | ",
+         " |\n");
     for (const auto& row : grid.rows) line([&](std::size_t i) { return row[i]; }, md_cell, "| ", " | ", " |\n");
   }
   return out;
 }
 
 json::object envelope(Instant as_of, const facts::State& state) {
-  return {{"as_of", to_string(as_of)},
-          {"checkpoint", {{"size", state.size.value}, {"root", state.root}}},
-          {"simulated", state.simulated}};
+  return {{"as_of", to_string(as_of)}, {"checkpoint", {{"size", state.size.value}, {"root", state.root}}}, {"simulated", state.simulated}};
 }
 
 std::string footer(Instant as_of, const facts::State& state) {

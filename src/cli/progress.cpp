@@ -6,7 +6,8 @@ namespace vouch::cli {
 namespace {
 
 std::string numbers(const collect::Progress& at) {
-  auto text = fmt::format("{}/{} operations · {} requests · {:.0f}/s", at.operations_done, at.operations, grouped(at.requests), at.requests_per_second);
+  auto text = fmt::format("{}/{} operations · {} requests · {:.0f}/s", at.operations_done, at.operations, grouped(at.requests),
+                          at.requests_per_second);
   if (at.retried) text += fmt::format(" · {} retried", grouped(at.retried));
   if (at.denied) text += fmt::format(" · {} denied", grouped(at.denied));
   return text;

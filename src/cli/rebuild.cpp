@@ -1,6 +1,5 @@
 // vouch rebuild: fold the whole ledger again. Facts are derived; deleting them costs only time.
 #include "cli/session.h"
-#include "facts/replay.h"
 
 namespace vouch::cli {
 
@@ -9,11 +8,8 @@ Result<Exit> run_rebuild(const Common& common) {
   const auto format = TRY(parse_format(common.format.value_or("table")));
   const auto catalog = TRY(Catalog::read(home));
   print_problems(catalog.problems);
-  const auto log = TRY(Reader::open(home.path));
-  const auto blobs = TRY(Blobs::open(home.path));
-  const auto models = TRY(wire::Models::open(wire::Models::data_directories()));
   const auto started = SystemClock{}.now();
-  const auto done = TRY(facts::rebuild(home.path, log, blobs, models, catalog.tables));
+  const auto done = TRY(project(home, catalog, true));
   const auto seconds = static_cast<double>((SystemClock{}.now() - started).micros) / 1e6;
   if (format == Format::json) {
     auto facts = TRY(open_facts(home, catalog));
@@ -26,8 +22,9 @@ Result<Exit> run_rebuild(const Common& common) {
     fmt::print("{}\n", pretty(out));
     return Exit::ok;
   }
-  fmt::print("{} and {} read, {} written in {:.2f} s ({}/s)\n", count_of(done.to.value, "entry", "entries"), count_of(done.bodies_read, "answer", "answers"),
-             count_of(done.rows_opened, "row", "rows"), seconds, grouped(static_cast<std::uint64_t>(static_cast<double>(done.rows_opened) / std::max(seconds, 1e-6))));
+  fmt::print("{} and {} read, {} written in {:.2f} s ({}/s)\n", count_of(done.to.value, "entry", "entries"),
+             count_of(done.bodies_read, "answer", "answers"), count_of(done.rows_opened, "row", "rows"), seconds,
+             grouped(static_cast<std::uint64_t>(static_cast<double>(done.rows_opened) / std::max(seconds, 1e-6))));
   return Exit::ok;
 }
 

@@ -1,9 +1,5 @@
 #include "cli/session.h"
 
-#include "facts/replay.h"
-
-#include <unistd.h>
-
 namespace vouch::cli {
 
 void print_problems(const Problems& problems) {
@@ -18,27 +14,66 @@ Result<Catalog> Catalog::read(const Home& home) {
   return catalog;
 }
 
-Result<facts::Facts> open_facts(const Home& home, const Catalog& catalog) {
-  const auto on_wait = [](std::string_view holder) { fmt::print(stderr, "waiting for the facts, held by {}\n", holder); };
+namespace {
+
+void say_who_holds(std::string_view holder) { fmt::print(stderr, "waiting for the facts, held by {}\n", holder); }
+
+// The latest collection's end: what the ledger says, so that a rebuild stores the same verdicts. Without one there is only now.
+Instant judged_instant(const facts::State& state) { return state.last_run.value_or(SystemClock{}.now()); }
+
+}  // namespace
+
+Result<facts::Replayed> project(const Home& home, const Catalog& catalog, bool from_nothing) {
   const auto log = TRY(Reader::open(home.path));
-  auto opened = facts::Facts::open(home.path, catalog.tables, table::Mode::reading, on_wait);
-  if (opened) {
-    const auto state = TRY(opened->state());
-    if (state.size == log.checkpoint().size) return opened;
-  } else if (opened.error().code != Errc::not_found) {
-    return opened;
-  }
-  const auto models = TRY(wire::Models::open(wire::Models::data_directories()));
   const auto blobs = TRY(Blobs::open(home.path));
-  if (!opened) {
-    fmt::print(stderr, "building the facts from the ledger\n");
-    TRY(facts::rebuild(home.path, log, blobs, models, catalog.tables));
+  const auto models = TRY(wire::Models::open(wire::Models::data_directories()));
+  auto opened = from_nothing ? Result<facts::Facts>{fail(Errc::not_found, "")}
+                             : facts::Facts::open(home.path, catalog.tables, table::Mode::writing, say_who_holds);
+  facts::Replayed replayed;
+  if (opened) {
+    replayed = TRY(facts::replay(log, blobs, models, *opened));
   } else {
-    opened = fail(Errc::busy, "");  // gives up the reader's place before the writer asks for its own
-    auto facts = TRY(facts::Facts::open(home.path, catalog.tables, table::Mode::writing, on_wait));
-    TRY(facts::replay(log, blobs, models, facts));
+    if (opened.error().code != Errc::not_found) return std::unexpected(std::move(opened).error());
+    replayed = TRY(facts::rebuild(home.path, log, blobs, models, catalog.tables));
+    opened = TRY(facts::Facts::open(home.path, catalog.tables, table::Mode::writing, say_who_holds));
   }
-  return facts::Facts::open(home.path, catalog.tables, table::Mode::reading, on_wait);
+  TRY(controls::store_verdicts(catalog.controls, controls::digest_of(catalog.files), *opened, replayed.changed_tables,
+                               judged_instant(TRY(opened->state()))));
+  return replayed;
+}
+
+Result<facts::Facts> open_facts(const Home& home, const Catalog& catalog) {
+  const auto log = TRY(Reader::open(home.path));
+  auto opened = facts::Facts::open(home.path, catalog.tables, table::Mode::reading, say_who_holds);
+  if (opened && TRY(opened->state()).size == log.checkpoint().size) return opened;
+  if (!opened && opened.error().code != Errc::not_found) return opened;
+  if (!opened) fmt::print(stderr, "building the facts from the ledger\n");
+  opened = fail(Errc::busy, "");  // a reader gives up its place before the writer asks for one
+  TRY(project(home, catalog));
+  return facts::Facts::open(home.path, catalog.tables, table::Mode::reading, say_who_holds);
+}
+
+Result<controls::Stored> judge(const Home& home, Instant at) {
+  auto files = TRY(read_catalog(home.path));
+  const auto digest = controls::digest_of(files);
+  const auto log = TRY(Reader::open(home.path));
+  if (auto store = table::Store::open(home.path / "facts.duckdb", table::Mode::reading, {}, say_who_holds)) {
+    auto stored = controls::read_stored(*store, digest, at);
+    if (stored && *stored && (*stored)->state.size == log.checkpoint().size) return std::move(**stored);
+  } else if (store.error().code == Errc::busy) {
+    return std::unexpected(std::move(store).error());
+  }
+  const auto catalog = TRY(Catalog::read(home));
+  print_problems(catalog.problems);
+  auto facts = TRY(open_facts(home, catalog));
+  controls::Stored judged{
+      .catalog = digest, .at = at, .state = TRY(facts.state()), .controls = {}, .frameworks = catalog.controls.frameworks};
+  for (auto& verdict : TRY(controls::status_at(catalog.controls, facts, at))) {
+    const auto* control = catalog.controls.find(verdict.control);
+    judged.controls.push_back(
+        {control->id, control->statement, control->owner, control->severity, control->mend, control->remedy, at, std::move(verdict)});
+  }
+  return judged;
 }
 
 bool says_simulated(std::string_view entry) {

@@ -3,8 +3,8 @@
 
 #include "cli/commands.h"
 #include "cli/home.h"
-#include "controls/control.h"
-#include "facts/facts.h"
+#include "controls/stored.h"
+#include "facts/replay.h"
 #include "ledger/read.h"
 
 namespace vouch::cli {
@@ -24,6 +24,12 @@ struct Catalog {
 // The facts of `home`, folded up to the ledger's checkpoint: built when they are missing or of another catalogue, replayed when a run died
 // before it could. Waits for a writer, and says who it is.
 Result<facts::Facts> open_facts(const Home& home, const Catalog& catalog);
+
+// Folds what is new in the ledger into the facts (`from_nothing`: all of it) and keeps the verdicts that follow.
+Result<facts::Replayed> project(const Home& home, const Catalog& catalog, bool from_nothing = false);
+
+// All controls and criteria at `at`. Read from what is stored where that still holds, which takes milliseconds; else evaluated.
+Result<controls::Stored> judge(const Home& home, Instant at);
 
 // Whether a collection in the ledger came from a loopback, an overridden endpoint or a simulated clock.
 Result<bool> is_simulated(const Reader& log);

@@ -1,6 +1,6 @@
 // vouch show: one control, its members, and for one member the path down to the bytes that a provider sent.
 #include "cli/session.h"
-#include "controls/stored.h"
+#include "controls/since.h"
 #include "ledger/blobs.h"
 
 namespace vouch::cli {
@@ -17,10 +17,13 @@ std::string key_text(const std::map<std::string, std::string>& key) {
 // By name, by key ("bucket=acme-logs account=1"), or by any value of the key.
 bool answers_to(const controls::MemberVerdict& member, std::string_view wanted) {
   return member.name == wanted || key_text(member.key) == wanted ||
-         std::any_of(member.key.begin(), member.key.end(), [&](const auto& part) { return part.second == wanted || part.first + "=" + part.second == wanted; });
+         std::any_of(member.key.begin(), member.key.end(),
+                     [&](const auto& part) { return part.second == wanted || part.first + "=" + part.second == wanted; });
 }
 
-Json instant_json(const std::optional<Instant>& at) { return at && !at->is_infinite() ? Json(json::string(to_string(*at))) : Json(nullptr); }
+Json instant_json(const std::optional<Instant>& at) {
+  return at && !at->is_infinite() ? Json(json::string(to_string(*at))) : Json(nullptr);
+}
 
 json::object member_json(const controls::MemberVerdict& member) {
   return {{"key", json::value_from(member.key)},
@@ -55,7 +58,8 @@ Result<std::vector<Evidence>> evidence_of(const Home& home, facts::Facts& facts,
       shared[column] = value;
       told = told || !general;
     }
-    const bool broad = std::all_of(member.key.begin(), member.key.end(), [](const auto& part) { return part.first == "account" || part.first == "region"; });
+    const bool broad = std::all_of(member.key.begin(), member.key.end(),
+                                   [](const auto& part) { return part.first == "account" || part.first == "region"; });
     if (!told && !broad) continue;
     for (auto& trace : TRY(facts.trace(home.path, name, shared, at))) evidence.push_back({name, std::move(trace)});
   }
@@ -64,27 +68,35 @@ Result<std::vector<Evidence>> evidence_of(const Home& home, facts::Facts& facts,
 
 Json evidence_json(const Evidence& one) {
   const auto digest = [](const std::string& hex) { return hex.empty() ? Json(nullptr) : Json(json::string(hex)); };
-  return {{"table", one.table},     {"leaf", one.trace.leaf.value}, {"operation", one.trace.operation}, {"scope", one.trace.scope},
-          {"params", one.trace.params}, {"page", one.trace.page},   {"tree", digest(one.trace.tree)},   {"manifest", digest(one.trace.manifest)},
+  return {{"table", one.table},
+          {"leaf", one.trace.leaf.value},
+          {"operation", one.trace.operation},
+          {"scope", one.trace.scope},
+          {"params", one.trace.params},
+          {"page", one.trace.page},
+          {"tree", digest(one.trace.tree)},
+          {"manifest", digest(one.trace.manifest)},
           {"body", digest(one.trace.body)}};
 }
 
 std::string since_text(const controls::MemberVerdict& member) {
   if (!member.since) return "";
   auto text = for_people(*member.since);
-  if (member.since_earliest && *member.since_earliest != *member.since) text += " (last seen otherwise " + for_people(*member.since_earliest) + ")";
+  if (member.since_earliest && *member.since_earliest != *member.since)
+    text += " (last seen otherwise " + for_people(*member.since_earliest) + ")";
   return text;
 }
 
 Result<> print_member(const Home& home, const controls::MemberVerdict& member, const std::vector<Evidence>& evidence, bool body) {
   const auto tone = member.answer == Answer::pass ? Tone::good : member.answer == Answer::fail ? Tone::bad : Tone::doubt;
-  fmt::print("\n{} {}  {}\n", paint(name_of(member.answer), tone), paint(member.name, Tone::strong), paint(key_text(member.key), Tone::faint));
+  fmt::print("\n{} {}  {}\n", paint(name_of(member.answer), tone), paint(member.name, Tone::strong),
+             paint(key_text(member.key), Tone::faint));
   if (!member.reason.empty()) fmt::print("  because  {}\n", member.reason);
   if (member.since) fmt::print("  since    {}, by {}\n", since_text(member), member.basis);
   const auto blobs = TRY(Blobs::open(home.path));
   for (const auto& [table, trace] : evidence) {
-    fmt::print("  {} ← leaf {} ← {} {} {}{}\n", table, trace.leaf.value, trace.operation, json::serialize(trace.scope), json::serialize(trace.params),
-               trace.page ? fmt::format(" page {}", trace.page) : "");
+    fmt::print("  {} ← leaf {} ← {} {} {}{}\n", table, trace.leaf.value, trace.operation, json::serialize(trace.scope),
+               json::serialize(trace.params), trace.page ? fmt::format(" page {}", trace.page) : "");
     if (trace.body.empty()) {
       fmt::print("      the answer was an absence; manifest {}\n", trace.manifest);
       continue;
@@ -103,9 +115,11 @@ Result<> print_member(const Home& home, const controls::MemberVerdict& member, c
 Grid member_grid(const std::vector<controls::MemberVerdict>& members, Format format) {
   Grid grid{{{"verdict"}, {"member"}, {"since"}, {"basis"}, {"reason"}, {"leaf", true}}, {}};
   for (const auto& member : members)
-    grid.rows.push_back({std::string{name_of(member.answer)}, member.name, format == Format::table ? (member.since ? for_people(*member.since) : "") : (member.since ? to_string(*member.since) : ""),
-                         member.basis, format == Format::table ? shorten(member.reason, 60) : member.reason,
-                         member.leaf ? std::to_string(member.leaf->value) : ""});
+    grid.rows.push_back(
+        {std::string{name_of(member.answer)}, member.name,
+         format == Format::table ? (member.since ? for_people(*member.since) : "") : (member.since ? to_string(*member.since) : ""),
+         member.basis, format == Format::table ? shorten(member.reason, 60) : member.reason,
+         member.leaf ? std::to_string(member.leaf->value) : ""});
   return grid;
 }
 
@@ -126,11 +140,14 @@ Result<Exit> run_show(const Common& common, const ShowOptions& options) {
   auto verdict = TRY(controls::evaluate(*control, facts, at));
   if (options.member) {
     std::erase_if(verdict.members, [&](const auto& member) { return !answers_to(member, *options.member); });
-    if (verdict.members.empty()) return fail(Errc::usage, "control `{}` has no member `{}` at {}", control->id, *options.member, to_string(at));
+    if (verdict.members.empty())
+      return fail(Errc::usage, "control `{}` has no member `{}` at {}", control->id, *options.member, to_string(at));
   }
   TRY(controls::date(*control, facts, verdict));
   std::stable_sort(verdict.members.begin(), verdict.members.end(), [](const auto& a, const auto& b) {
-    const auto rank = [](Answer answer) { return answer == Answer::fail ? 0 : answer == Answer::unknown ? 1 : answer == Answer::waived ? 2 : 3; };
+    const auto rank = [](Answer answer) {
+      return answer == Answer::fail ? 0 : answer == Answer::unknown ? 1 : answer == Answer::waived ? 2 : 3;
+    };
     return rank(a.answer) < rank(b.answer);
   });
   const auto exit = verdict.answer == Answer::fail ? Exit::fails : verdict.answer == Answer::unknown ? Exit::undecided : Exit::ok;
@@ -144,7 +161,11 @@ Result<Exit> run_show(const Common& common, const ShowOptions& options) {
     out["owner"] = control->owner;
     out["criteria"] = json::value_from(catalog.controls.criteria_of(control->id));
     out["verdict"] = name_of(verdict.answer);
-    for (const auto& [name, count] : {std::pair{"population", verdict.population}, {"pass", verdict.pass}, {"fail", verdict.fail}, {"unknown", verdict.unknown}, {"waived", verdict.waived}})
+    for (const auto& [name, count] : {std::pair{"population", verdict.population},
+                                      {"pass", verdict.pass},
+                                      {"fail", verdict.fail},
+                                      {"unknown", verdict.unknown},
+                                      {"waived", verdict.waived}})
       out[name] = count;
     if (verdict.answer == Answer::empty) out["empty_because"] = verdict.empty_because;
     json::array members;
@@ -169,11 +190,15 @@ Result<Exit> run_show(const Common& common, const ShowOptions& options) {
     if (format == Format::md) fmt::print("\n{}", footer(at, state));
     return exit;
   }
-  fmt::print("{}  {}\n", paint(control->id, Tone::strong), paint(fmt::format("{} · {} · {}", control->severity, control->owner, fmt::join(catalog.controls.criteria_of(control->id), " ")), Tone::faint));
+  fmt::print(
+      "{}  {}\n", paint(control->id, Tone::strong),
+      paint(fmt::format("{} · {} · {}", control->severity, control->owner, fmt::join(catalog.controls.criteria_of(control->id), " ")),
+            Tone::faint));
   fmt::print("{}\n", control->statement);
   if (verdict.members.empty()) fmt::print("no member: {}\n", verdict.empty_because);
   if (options.member) {
-    for (const auto& member : verdict.members) TRY(print_member(home, member, TRY(evidence_of(home, facts, *control, member, at)), options.body));
+    for (const auto& member : verdict.members)
+      TRY(print_member(home, member, TRY(evidence_of(home, facts, *control, member, at)), options.body));
   } else {
     fmt::print("\n{}", render(member_grid(verdict.members, format), format));
   }

@@ -1,6 +1,5 @@
 // vouch status: criteria and controls, with the members of each by verdict, on one screen.
 #include "cli/session.h"
-#include "controls/stored.h"
 
 namespace vouch::cli {
 namespace {
@@ -27,51 +26,68 @@ std::string_view mark_of(Answer answer) {
   return "?";
 }
 
+// What needs a person comes first.
+int order_of(Answer answer) {
+  switch (answer) {
+    case Answer::fail: return 0;
+    case Answer::unknown: return 1;
+    case Answer::waived: return 2;
+    case Answer::pass: return 3;
+    case Answer::empty: return 4;
+  }
+  return 1;
+}
+
 struct CriterionRow {
   const controls::Criterion* criterion;
   std::int64_t pass = 0, fail = 0, unknown = 0, waived = 0, empty = 0;  // controls by verdict
+  void count(Answer answer) {
+    switch (answer) {
+      case Answer::pass: ++pass; break;
+      case Answer::fail: ++fail; break;
+      case Answer::unknown: ++unknown; break;
+      case Answer::waived: ++waived; break;
+      case Answer::empty: ++empty; break;
+    }
+  }
   [[nodiscard]] Answer answer() const {
     return fail ? Answer::fail : unknown ? Answer::unknown : waived ? Answer::waived : pass ? Answer::pass : Answer::empty;
   }
 };
 
 struct View {
-  std::vector<const controls::ControlVerdict*> controls;  // worst first
-  std::vector<CriterionRow> criteria;                     // those that a control serves
+  std::vector<const controls::StoredControl*> controls;  // worst first
+  std::vector<CriterionRow> criteria;                    // those that a control serves
 };
 
 bool in_view(std::string_view criterion, const std::vector<std::string>& wanted) {
-  return wanted.empty() ||
-         std::any_of(wanted.begin(), wanted.end(), [&](const auto& one) {
+  return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const auto& one) {
            return criterion == one || (criterion.starts_with(one) && criterion.size() > one.size() && criterion[one.size()] == '.');
          });
 }
 
-View view_of(const controls::ControlCatalog& catalog, const std::vector<controls::ControlVerdict>& verdicts,
-             const std::vector<std::string>& wanted) {
+View view_of(const controls::Stored& judged, const std::vector<std::string>& wanted) {
   View view;
-  std::map<std::string_view, const controls::ControlVerdict*> by_id;
-  for (const auto& verdict : verdicts) by_id[verdict.control] = &verdict;
-  std::set<std::string_view> seen;
-  for (const auto& framework : catalog.frameworks)
+  std::map<std::string_view, const controls::StoredControl*> by_id;
+  for (const auto& control : judged.controls) by_id[control.id] = &control;
+  std::set<std::string_view> served;
+  for (const auto& framework : judged.frameworks)
     for (const auto& criterion : framework.criteria) {
       if (criterion.controls.empty() || !in_view(criterion.id, wanted)) continue;
       CriterionRow row{&criterion};
       for (const auto& id : criterion.controls) {
         const auto found = by_id.find(id);
         if (found == by_id.end()) continue;
-        seen.insert(found->first);
-        const auto answer = found->second->answer;
-        ++(answer == Answer::pass ? row.pass : answer == Answer::fail ? row.fail : answer == Answer::unknown ? row.unknown : answer == Answer::waived ? row.waived : row.empty);
+        served.insert(found->first);
+        row.count(found->second->verdict.answer);
       }
       view.criteria.push_back(row);
     }
-  for (const auto& verdict : verdicts)
-    if (wanted.empty() || seen.contains(verdict.control)) view.controls.push_back(&verdict);
-  const auto rank = [](const auto* verdict) {
-    const auto answer = verdict->answer;
-    return std::tuple{answer == Answer::fail ? 0 : answer == Answer::unknown ? 1 : answer == Answer::waived ? 2 : answer == Answer::pass ? 3 : 4,
-                      -verdict->fail, -verdict->unknown};
+  for (const auto& control : judged.controls)
+    if (wanted.empty() || served.contains(control.id)) view.controls.push_back(&control);
+  const auto rank = [](const auto* control) {
+    const auto& verdict = control->verdict;
+    return std::tuple{order_of(verdict.answer), -verdict.fail, -verdict.unknown};
   };
   std::stable_sort(view.controls.begin(), view.controls.end(), [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
   return view;
@@ -80,10 +96,11 @@ View view_of(const controls::ControlCatalog& catalog, const std::vector<controls
 Json status_json(const View& view, Instant at, const facts::State& state) {
   auto out = envelope(at, state);
   json::array list, criteria;
-  for (const auto* verdict : view.controls) {
-    json::object row{{"id", verdict->control},        {"verdict", name_of(verdict->answer)}, {"population", verdict->population},
-                     {"pass", verdict->pass},         {"fail", verdict->fail},               {"unknown", verdict->unknown},
-                     {"waived", verdict->waived}};
+  for (const auto* control : view.controls) {
+    const auto* verdict = &control->verdict;
+    json::object row{
+        {"id", control->id},     {"verdict", name_of(verdict->answer)}, {"population", verdict->population}, {"pass", verdict->pass},
+        {"fail", verdict->fail}, {"unknown", verdict->unknown},         {"waived", verdict->waived}};
     if (verdict->answer == Answer::empty) row["empty_because"] = verdict->empty_because;
     list.push_back(std::move(row));
   }
@@ -102,14 +119,14 @@ Json status_json(const View& view, Instant at, const facts::State& state) {
   return out;
 }
 
-Grid control_grid(const controls::ControlCatalog& catalog, const View& view, std::size_t statement_width, const std::function<bool(Answer)>& wanted) {
+Grid control_grid(const View& view, std::size_t statement_width, const std::function<bool(Answer)>& wanted) {
   Grid grid{{{""}, {"control"}, {"members", true}, {"pass", true}, {"fail", true}, {"unknown", true}, {"statement"}}, {}};
   const auto number = [](std::int64_t n) { return n == 0 ? std::string{"-"} : grouped(static_cast<std::uint64_t>(n)); };
-  for (const auto* verdict : view.controls) {
+  for (const auto* control : view.controls) {
+    const auto* verdict = &control->verdict;
     if (!wanted(verdict->answer)) continue;
-    const auto* control = catalog.find(verdict->control);
-    const auto& text = verdict->answer == Answer::empty ? verdict->empty_because : control ? control->statement : std::string{};
-    grid.rows.push_back({std::string{mark_of(verdict->answer)}, verdict->control, number(verdict->population), number(verdict->pass),
+    const auto& text = verdict->answer == Answer::empty ? verdict->empty_because : control->statement;
+    grid.rows.push_back({std::string{mark_of(verdict->answer)}, control->id, number(verdict->population), number(verdict->pass),
                          number(verdict->fail + verdict->waived), number(verdict->unknown), shorten(text, statement_width)});
   }
   return grid;
@@ -122,7 +139,7 @@ void print_criteria(const View& view) {
   for (const auto& row : view.criteria) {
     const auto total = row.pass + row.fail + row.unknown + row.waived + row.empty;
     const auto answer = row.answer();
-    const auto text = answer == Answer::fail ? fmt::format("{} ✗ {} of {} fail", row.criterion->id, row.fail, total)
+    const auto text = answer == Answer::fail      ? fmt::format("{} ✗ {} of {} fail", row.criterion->id, row.fail, total)
                       : answer == Answer::unknown ? fmt::format("{} ? {} of {} unknown", row.criterion->id, row.unknown, total)
                                                   : fmt::format("{} {} {}", row.criterion->id, mark_of(answer), total);
     constexpr std::size_t cell = 22;
@@ -137,34 +154,43 @@ void print_criteria(const View& view) {
   if (!line.empty()) fmt::print("{}\n", line);
 }
 
-void print_table(const controls::ControlCatalog& catalog, const View& view, bool all) {
+void print_table(const View& view, bool all) {
   if (view.controls.empty()) return;
   print_criteria(view);
   fmt::print("\n");
   std::size_t id_width = 8;
-  for (const auto* verdict : view.controls) id_width = std::max(id_width, verdict->control.size());
+  for (const auto* control : view.controls) id_width = std::max(id_width, control->id.size());
   const auto width = terminal_width();
   const auto statement_width = width > id_width + 40 ? width - id_width - 38 : 20;
-  const auto needs_a_look = [&](Answer answer) { return all || answer == Answer::fail || answer == Answer::unknown || answer == Answer::waived; };
-  const auto text = render(control_grid(catalog, view, statement_width, needs_a_look), Format::table);
+  const auto needs_a_look = [&](Answer answer) {
+    return all || answer == Answer::fail || answer == Answer::unknown || answer == Answer::waived;
+  };
+  const auto text = render(control_grid(view, statement_width, needs_a_look), Format::table);
   std::size_t begin = 0;
   for (std::size_t line = 0; begin < text.size(); ++line) {
     const auto end = text.find('\n', begin);
     const std::string_view row{text.data() + begin, end - begin};
-    fmt::print("{}\n", line == 0 ? std::string{row} : row.starts_with("✗") ? paint(row, Tone::bad) : row.starts_with("?") ? paint(row, Tone::doubt) : std::string{row});
+    fmt::print("{}\n", line == 0              ? std::string{row}
+                       : row.starts_with("✗") ? paint(row, Tone::bad)
+                       : row.starts_with("?") ? paint(row, Tone::doubt)
+                                              : std::string{row});
     begin = end + 1;
   }
   if (all) return;
   std::string passing;
   std::size_t passes = 0, empties = 0;
-  for (const auto* verdict : view.controls) {
-    if (verdict->answer == Answer::empty) ++empties;
-    if (verdict->answer != Answer::pass) continue;
+  for (const auto* control : view.controls) {
+    if (control->verdict.answer == Answer::empty) ++empties;
+    if (control->verdict.answer != Answer::pass) continue;
     ++passes;
-    passing += (passing.empty() ? "" : ", ") + verdict->control;
+    passing += (passing.empty() ? "" : ", ") + control->id;
   }
-  if (passes) fmt::print("{}\n", paint(shorten(fmt::format("✓ {}: {}", count_of(passes, "control passes", "controls pass"), passing), width - 1), Tone::good));
-  if (empties) fmt::print("{}\n", paint(fmt::format("· {} no member (--all shows why)", count_of(empties, "control has", "controls have")), Tone::faint));
+  if (passes)
+    fmt::print("{}\n", paint(shorten(fmt::format("✓ {}: {}", count_of(passes, "control passes", "controls pass"), passing), width - 1),
+                             Tone::good));
+  if (empties)
+    fmt::print("{}\n",
+               paint(fmt::format("· {} no member (--all shows why)", count_of(empties, "control has", "controls have")), Tone::faint));
 }
 
 }  // namespace
@@ -173,26 +199,23 @@ Result<Exit> run_status(const Common& common, const StatusOptions& options) {
   const auto home = TRY(require_home(common.home));
   const auto format = TRY(parse_format(common.format.value_or("table")));
   const auto at = TRY(instant_of(options.as_of));
-  const auto catalog = TRY(Catalog::read(home));
-  print_problems(catalog.problems);
-  auto facts = TRY(open_facts(home, catalog));
-  const auto state = TRY(facts.state());
-  const auto verdicts = controls::evaluate_all(catalog.controls, facts, at);
-  const auto view = view_of(catalog.controls, verdicts, options.criteria);
-  if (view.controls.empty() && !options.criteria.empty()) return fail(Errc::usage, "no criterion that a control serves begins with `{}`", fmt::join(options.criteria, "`, `"));
+  const auto judged = TRY(judge(home, at));
+  const auto view = view_of(judged, options.criteria);
+  if (view.controls.empty() && !options.criteria.empty())
+    return fail(Errc::usage, "no criterion that a control serves begins with `{}`", fmt::join(options.criteria, "`, `"));
   if (format == Format::json) {
-    fmt::print("{}\n", pretty(status_json(view, at, state)));
+    fmt::print("{}\n", pretty(status_json(view, at, judged.state)));
   } else if (format == Format::table) {
-    print_table(catalog.controls, view, options.all);
-    fmt::print("\n{}", footer(at, state));
+    print_table(view, options.all);
+    fmt::print("\n{}", footer(at, judged.state));
   } else {
-    fmt::print("{}", render(control_grid(catalog.controls, view, 200, [](Answer) { return true; }), format));
-    if (format == Format::md) fmt::print("\n{}", footer(at, state));
+    fmt::print("{}", render(control_grid(view, 200, [](Answer) { return true; }), format));
+    if (format == Format::md) fmt::print("\n{}", footer(at, judged.state));
   }
   bool fails = false, unknown = false;
-  for (const auto* verdict : view.controls) {
-    fails = fails || verdict->answer == Answer::fail;
-    unknown = unknown || verdict->answer == Answer::unknown;
+  for (const auto* control : view.controls) {
+    fails = fails || control->verdict.answer == Answer::fail;
+    unknown = unknown || control->verdict.answer == Answer::unknown;
   }
   return fails ? Exit::fails : unknown ? Exit::undecided : Exit::ok;
 }
