@@ -14,6 +14,8 @@
 
 namespace vouch {
 
+class Disk;
+
 struct Committed {
   LeafIndex first;        // where the first entry of the call went; the others follow it
   Checkpoint checkpoint;  // covers all of them
@@ -29,6 +31,7 @@ class Appender {
   // checkpoint. Errc::busy names the holder's pid; Errc::not_found when there is no log; Errc::corrupt when the journal or the
   // right edge is not what was written.
   static Result<Appender> open(const fs::path& home);
+  static Result<Appender> open(const fs::path& home, Disk& disk);  // for tests; `disk` must outlive the Appender
 
   Appender(Appender&&) noexcept;
   Appender& operator=(Appender&&) noexcept;
@@ -41,17 +44,10 @@ class Appender {
   // The same without the last step: durable and under a signed checkpoint when it returns; a Reader sees it a moment later.
   Result<Committed> commit(std::span<const std::string> entries);
 
-  // Durable when it returns, not yet under a checkpoint: for writing much at once. The next append, commit, checkpoint or
-  // close signs for them; so does recovery.
-  Result<LeafIndex> write(std::span<const std::string> entries);
-
-  // Signs and publishes a checkpoint for all that was written.
-  Result<Checkpoint> checkpoint();
-
   // Syncs all files, drops the journal and gives up the lock. The Appender can't be used afterwards.
   Result<> close();
 
-  // Acknowledged entries; the last signed checkpoint may be smaller after `write`.
+  // Of the last signed checkpoint.
   [[nodiscard]] TreeSize size() const;
 
  private:
@@ -61,7 +57,7 @@ class Appender {
 };
 
 // If a process died while it held the log open, does what its successor would: replays the journal, and drops it. Does nothing when
-// there is no journal, or when a living process holds the lock.
+// there is no journal, when a living process holds the lock, or when the lock can't be taken (a medium that cannot be written).
 Result<> finish_interrupted(const fs::path& home);
 
 }  // namespace vouch
