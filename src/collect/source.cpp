@@ -33,8 +33,6 @@ Result<ForEach> read_for_each(const Yaml& node, std::string_view service) {
   if (variable.empty() || variable.find_first_of(" .[]$:") != std::string::npos || dot == 0 || dot == std::string_view::npos) {
     return node.wrong("`{}` is not of the form `VAR in OPERATION.PATH[]`", text);
   }
-  if (variable == "params" || variable == "key")
-    return node.wrong("`{}` can't be a variable's name: it means the parent's request", variable);
   auto path = parse_path(listing.substr(dot + 1));
   if (!path) return node.wrong("{}", path.error().message);
   if (path->back().kind != Step::Kind::all)

@@ -1,0 +1,431 @@
+#include "collect/asking.h"
+
+#include "collect/node.h"
+#include "wire/paginate.h"
+#include "wire/parse.h"
+
+namespace vouch::collect {
+
+namespace {
+
+constexpr Duration until_pause = Duration::seconds(2);
+constexpr Duration until_patience = Duration::seconds(60);
+constexpr std::string_view describe_regions = "ec2:DescribeRegions";
+
+std::string canonical_text(const Json& value) { return canonical(value).value_or("{}"); }
+
+// Members that travelled in headers are not in the body, and the body is what is kept.
+void drop_header_members(const wire::Operation& model, Json& value) {
+  auto* object = value.if_object();
+  if (!object || !model.output.shape) return;
+  for (const auto& member : model.output.shape->members) {
+    if (member.location == wire::Location::header || member.location == wire::Location::headers ||
+        member.location == wire::Location::status_code) {
+      object->erase(member.name);
+    }
+  }
+}
+
+// What came from a header may be any bytes.
+std::string printable(std::string_view text) {
+  std::string clean;
+  for (const char c : text.substr(0, 128)) {
+    if (c > ' ' && c < '\x7f') clean += c;
+  }
+  return clean;
+}
+
+Entry unknown_operation() {
+  Entry entry;
+  entry.params = "{}";
+  entry.error = "UnknownOperation";
+  entry.hole = Hole::failed;
+  return entry;
+}
+
+bool is_region_name(std::string_view text) {
+  return !text.empty() && text.size() <= 32 &&
+         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+}  // namespace
+
+// One request, with all its pages.
+struct Asking::Request {
+  Node* node = nullptr;
+  Json params, key;
+  std::string params_text;
+  std::string region;
+  std::vector<wire::Page> held;  // `until`: nothing counts before the member has its value
+  std::optional<Duration> first_asked;
+  bool refused = false;  // an answer was a hole already
+};
+
+Asking::Asking(const Source& source, const Access& access, wire::Client& client, const Options& options, const History& history,
+               PackWriter& pack, const Whoami& whoami, Observer& observer)
+    : source_(source),
+      access_(access),
+      client_(client),
+      options_(options),
+      history_(history),
+      pack_(pack),
+      whoami_(whoami),
+      observer_(observer) {
+  tree_.source = source.name;
+  tree_.account = whoami.account;
+  describe_regions_.service = "ec2";
+  describe_regions_.operation = "DescribeRegions";
+  describe_regions_.sets.push_back({{.kind = Step::Kind::member, .member = "Regions", .index = 0}});
+}
+
+Asking::~Asking() = default;
+
+void Asking::start() {
+  regional_operations_ = static_cast<std::uint64_t>(std::ranges::count_if(source_.operations, &SourceOperation::regional));
+  regions_ = options_.regions;
+  regions_known_ = !regions_.empty();
+  add_global_nodes();
+  if (regions_known_) add_regional_nodes();
+  // Nodes are added while others are opened, so not by iterator.
+  for (std::size_t i = 0; i < nodes_.size(); ++i) open(*nodes_[i]);
+}
+
+Node& Asking::add_node(const SourceOperation& operation, const Scope& scope) {
+  auto node = std::make_unique<Node>();
+  node->operation = &operation;
+  node->scope = scope;
+  node->region = scope.region.empty() ? whoami_.global_region : scope.region;
+  if (auto model = access_.models.operation(operation.service, operation.operation)) {
+    std::tie(node->service, node->model) = *model;
+    node->normal.paging = wire::paging_members(*node->model);
+  }
+  node->normal.volatiles = operation.volatiles;
+  node->normal.sets = operation.sets;
+  if (auto before = history_.manifest(operation.name(), scope)) {
+    node->before = std::move(*before);
+  } else {
+    break_off(std::move(before).error());
+  }
+  nodes_.push_back(std::move(node));
+  return *nodes_.back();
+}
+
+// What it waits for stands before it, in its own scope or in that of the account.
+void Asking::link(Node& node) {
+  const auto find_node = [&](std::string_view name) -> Node* {
+    for (const auto& other : nodes_) {
+      if (other->operation->name() == name && (other->scope == node.scope || other->scope.region.empty())) return other.get();
+    }
+    return nullptr;
+  };
+  const auto& operation = *node.operation;
+  if (operation.for_each && (node.parent = find_node(operation.for_each->operation))) node.parent->children.push_back(&node);
+  if (!operation.after.empty() && (node.after = find_node(operation.after))) node.after->followers.push_back(&node);
+}
+
+void Asking::add_global_nodes() {
+  for (const auto& operation : source_.operations) {
+    if (!operation.regional) link(add_node(operation, {}));
+  }
+  if (regions_known_ || regional_operations_ == 0) return;
+  const auto listed = std::ranges::find_if(nodes_, [](const auto& node) { return node->operation->name() == describe_regions; });
+  regions_node_ = listed != nodes_.end() ? listed->get() : &add_node(describe_regions_, {});
+  regions_node_->region = whoami_.home_region;
+}
+
+void Asking::add_regional_nodes() {
+  std::ranges::sort(regions_);
+  regions_.erase(std::ranges::unique(regions_).begin(), regions_.end());
+  for (const auto& region : regions_) {
+    for (const auto& operation : source_.operations) {
+      const auto& only = operation.only_in;
+      if (operation.regional && (only.empty() || std::ranges::find(only, region) != only.end())) link(add_node(operation, {region}));
+    }
+  }
+}
+
+// Nothing regional can be asked: each of these operations is a hole for the whole account.
+void Asking::give_up_regional(const std::string& why) {
+  for (const auto& operation : source_.operations) {
+    if (!operation.regional) continue;
+    auto& node = add_node(operation, {});
+    node.opened = node.ended = true;
+    node.outcome = regions_node_->outcome == Outcome::denied ? Outcome::denied : Outcome::failed;
+    node.reason = fmt::format("regions unknown: {} {}", describe_regions, why);
+    (node.outcome == Outcome::denied ? counts_.denied : counts_.failed) += 1;
+    end(node);
+  }
+}
+
+void Asking::open(Node& node) {
+  if (node.opened || error_) return;
+  // A listing whose elements are asked for in every region waits until the regions are known.
+  const auto feeds_regions = [&] {
+    return std::ranges::any_of(source_.operations, [&](const SourceOperation& other) {
+      return other.regional && other.for_each && other.for_each->operation == node.operation->name();
+    });
+  };
+  if (node.after && !node.after->ended) return;
+  if (node.scope.region.empty() && &node != regions_node_ && !regions_known_ && feeds_regions()) return;
+  node.opened = true;
+  if (!node.model) {
+    node.records.emplace_back().entry = unknown_operation();
+  } else if (!node.parent) {
+    enqueue(node, nullptr, nullptr);
+  }
+  for (auto& request : std::exchange(node.held_back, {})) ask(std::move(request));
+  end_if_done(node);
+}
+
+void Asking::enqueue(Node& node, const Json* element, const Request* parent) {
+  if (!node.model) return;
+  const auto& operation = *node.operation;
+  const Surroundings around{.variable = operation.for_each ? std::string_view(operation.for_each->variable) : std::string_view(),
+                            .element = element,
+                            .params = parent ? &parent->params : nullptr,
+                            .key = parent ? &parent->key : nullptr,
+                            .account = whoami_.account,
+                            .region = node.scope.region,
+                            .partition = whoami_.partition};
+  auto request = std::make_shared<Request>();
+  request->node = &node;
+  request->params = operation.params.fill(around);
+  request->key = operation.key.fill(around);
+  request->params_text = canonical_text(request->params);
+  request->region = node.region;
+  if (operation.region) {
+    const auto region = evaluate(*operation.region, around);
+    if (region && region->is_string() && is_region_name(region->get_string())) request->region = region->get_string();
+  }
+  if (!node.asked.insert(request->params_text).second) return;
+  ++node.pending;
+  if (node.opened) {
+    ask(std::move(request));
+  } else {
+    node.held_back.push_back(std::move(request));
+  }
+}
+
+void Asking::ask(std::shared_ptr<Request> request) {
+  const auto& operation = *request->node->operation;
+  if (!request->first_asked) request->first_asked = access_.transport.elapsed();
+  client_.call(
+      {.service = operation.service, .operation = operation.operation, .region = request->region, .params = request->params},
+      [this, request](wire::Page page) { on_page(request, std::move(page)); },
+      [this, request](const wire::Outcome& outcome) { on_done(request, outcome); });
+}
+
+void Asking::on_page(const std::shared_ptr<Request>& request, wire::Page page) {
+  current_ = request->node->operation->name();
+  if (error_) return;
+  if (request->node->operation->until) {
+    request->held.push_back(std::move(page));
+  } else {
+    keep(request, std::move(page));
+  }
+}
+
+void Asking::on_done(const std::shared_ptr<Request>& request, const wire::Outcome& outcome) {
+  auto& node = *request->node;
+  current_ = node.operation->name();
+  if (error_) return;
+  const bool sent = outcome.requests > 0;
+  if (sent && (!node.started || outcome.started < *node.started)) node.started = outcome.started;
+  if (!node.finished || outcome.ended > *node.finished) node.finished = outcome.ended;
+  if (ask_again(request, outcome)) return;
+  for (auto& page : std::exchange(request->held, {})) keep(request, std::move(page));
+
+  // What ended without an answer of the service's, or before its last page, is a hole behind the pages that came.
+  auto hole = blank(*request, outcome.pages);
+  if (outcome.error) {
+    hole.entry.error = outcome.code.empty() ? std::string(name_of(outcome.error->code)) : printable(outcome.code);
+    hole.entry.hole = outcome.heard == wire::Heard::denied || outcome.error->code == Errc::denied ? Hole::denied : Hole::failed;
+  } else if (outcome.unmodelled_paging) {
+    hole.entry.error = "UnmodelledPaging";
+    hole.entry.hole = Hole::failed;
+  }
+  if (hole.entry.hole && !request->refused) node.records.push_back(std::move(hole));
+  --node.pending;
+  end_if_done(node);
+}
+
+Record Asking::blank(const Request& request, std::uint32_t page) {
+  Record record;
+  record.entry.params = request.params_text;
+  if (!request.key.get_object().empty()) record.entry.key = canonical_text(request.key);
+  record.entry.page = page;
+  return record;
+}
+
+// An `until` that has not come true yet is asked again; in the end that counts as a failure.
+bool Asking::ask_again(const std::shared_ptr<Request>& request, const wire::Outcome& outcome) {
+  const auto& until = request->node->operation->until;
+  if (!until || outcome.heard != wire::Heard::ok || request->held.empty()) return false;
+  const Json* value = select(request->held.back().value, until->first);
+  if (value && *value == until->second) return false;
+  request->held.clear();
+  const auto now = access_.transport.elapsed().micros;
+  if (now < request->first_asked->micros + until_patience.micros) {
+    waiting_.push_back({Duration{now + until_pause.micros}, request});
+    return true;
+  }
+  auto record = blank(*request, 0);
+  record.entry.error = "NotReady";
+  record.entry.hole = Hole::failed;
+  request->node->records.push_back(std::move(record));
+  return false;
+}
+
+void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
+  auto& node = *request->node;
+  auto record = blank(*request, page.number - 1);
+  auto& entry = record.entry;
+  entry.status = page.answer.status;
+  record.request_id = printable(page.answer.request_id);
+  record.date = page.answer.server_date;
+  record.tls = page.answer.certificate;
+  record.endpoint = endpoint_index(page.answer.endpoint);
+  Json value;
+  if (page.error) {
+    classify(*node.operation, page.error->heard, printable(page.error->code), page.answer.status, page.answer.body.empty(), entry);
+  } else if (auto kept = keep_answer(*request, page, record, value); !kept) {
+    if (kept.error().code != Errc::malformed) return break_off(std::move(kept).error());
+    entry.error = name_of(Errc::malformed);
+    entry.hole = Hole::failed;
+  }
+  const bool answered = entry.body.has_value();
+  request->refused = request->refused || entry.hole;
+  node.records.push_back(std::move(record));
+  if (!answered) return;
+  if (&node == regions_node_) note_regions(value);
+  for (auto* child : node.children) {
+    for_each_selected(value, child->operation->for_each->path, [&](const Json& element) { enqueue(*child, &element, request.get()); });
+  }
+}
+
+// `value` is the answer as it is stored. Its body is written only when its content is not that of the run before.
+Result<> Asking::keep_answer(Request& request, const wire::Page& page, Record& record, Json& value) {
+  auto& node = *request.node;
+  auto& entry = record.entry;
+  auto redacted = TRY(redact(*node.service, *node.model, page.answer.body, node.operation->secrets, options_.secrets_key));
+  if (redacted.paths.empty()) {
+    value = page.value;
+  } else {
+    value = TRY(wire::parse_answer(*node.service, *node.model, page.answer.status, {}, redacted.body)).value;
+  }
+  drop_header_members(*node.model, value);
+  const auto content = TRY(content_of(value, node.normal));
+  const auto* before = node.before ? node.before->find(entry.params, entry.page) : nullptr;
+  if (before && before->content == content && before->body) {
+    entry.body = before->body;
+    entry.secrets = before->secrets;
+  } else {
+    entry.body = TRY(pack_.add(redacted.body));
+    entry.secrets = std::move(redacted.paths);
+    record.new_body = true;
+    ++counts_.new_bodies;
+  }
+  entry.content = content;
+  return {};
+}
+
+void Asking::end_if_done(Node& node) {
+  if (node.ended || !node.opened || node.pending > 0 || error_) return;
+  if (node.parent && !node.parent->ended) return;
+  const auto verdict = judge(node);
+  node.outcome = verdict.outcome;
+  node.reason = verdict.reason;
+  const bool bad = node.outcome == Outcome::failed || node.outcome == Outcome::denied;
+  counts_.denied += verdict.denied;
+  counts_.failed += verdict.failed;
+  if (bad && verdict.denied + verdict.failed == 0) (node.outcome == Outcome::denied ? counts_.denied : counts_.failed) += 1;
+  node.ended = true;
+  end(node);
+  if (error_) return;
+
+  if (&node == regions_node_) {
+    regions_known_ = true;
+    if (node.outcome == Outcome::complete) {
+      add_regional_nodes();
+    } else {
+      give_up_regional(node.reason);
+    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i) open(*nodes_[i]);
+  }
+  for (auto* follower : node.followers) open(*follower);
+  for (auto* child : node.children) end_if_done(*child);
+}
+
+void Asking::end(Node& node) {
+  std::ranges::sort(node.records, {},
+                    [](const Record& record) { return std::pair(std::string_view(record.entry.params), record.entry.page); });
+  Manifest manifest{.operation = node.operation->name(), .scope = node.scope, .requests = {}};
+  manifest.requests.reserve(node.records.size());
+  for (const auto& record : node.records) manifest.requests.push_back(record.entry);
+  auto digest = pack_.add(write(manifest));
+  if (!digest) return break_off(std::move(digest).error());
+  TreeEntry entry{
+      .scope = node.scope, .operation = node.operation->name(), .outcome = node.outcome, .reason = node.reason, .manifest = *digest};
+  observer_.ended(entry);
+  tree_.entries.push_back(std::move(entry));
+  ++counts_.operations;
+  node.before.reset();
+  node.asked = {};
+}
+
+void Asking::note_regions(const Json& value) {
+  const auto* regions = find_array(value, "Regions");
+  if (!regions) return;
+  for (const auto& region : *regions) {
+    const auto* name = find_string(region, "RegionName");
+    const auto* status = find_string(region, "OptInStatus");
+    if (name && is_region_name(*name) && !(status && *status == "not-opted-in")) regions_.emplace_back(*name);
+  }
+}
+
+std::size_t Asking::endpoint_index(const std::string& endpoint) {
+  const auto found = std::ranges::find(endpoints_, endpoint);
+  if (found != endpoints_.end()) return static_cast<std::size_t>(found - endpoints_.begin());
+  endpoints_.push_back(endpoint);
+  return endpoints_.size() - 1;
+}
+
+void Asking::break_off(Error error) {
+  if (!error_) error_ = std::move(error);
+}
+
+bool Asking::step(Duration longest) {
+  if (error_) return false;
+  const auto now = access_.transport.elapsed();
+  while (!waiting_.empty() && waiting_.front().until <= now) {
+    auto request = std::move(waiting_.front().request);
+    waiting_.pop_front();
+    ask(std::move(request));
+  }
+  if (client_.idle() && waiting_.empty()) return false;
+  if (!waiting_.empty()) longest = std::min(longest, Duration{std::max<std::int64_t>(waiting_.front().until.micros - now.micros, 0)});
+  client_.step(longest);
+  return !error_;
+}
+
+std::uint64_t Asking::operations() const { return regions_known_ ? nodes_.size() : nodes_.size() + regional_operations_; }
+
+std::vector<Asking::Answered> Asking::take_answered() {
+  tree_.sort();
+  std::vector<Answered> answered(tree_.entries.size());
+  for (const auto& node : nodes_) {
+    const auto* entry = tree_.find(node->operation->name(), node->scope);
+    auto& place = answered[static_cast<std::size_t>(entry - tree_.entries.data())];
+    place.operation = node->operation->name();
+    place.scope = node->scope;
+    // Where a listing was empty nothing was asked, and what is known is as old as the listing.
+    const Node* asked = node.get();
+    while (asked->parent && !asked->started) asked = asked->parent;
+    place.started = asked->started;
+    place.ended = asked->started ? asked->finished : std::nullopt;
+    place.records = std::move(node->records);
+  }
+  return answered;
+}
+
+}  // namespace vouch::collect

@@ -1,0 +1,103 @@
+#include "collect/node.h"
+
+namespace vouch::collect {
+
+namespace {
+
+// Said by whole accounts and regions, some of them with a status that does not read as a refusal.
+constexpr std::string_view refusals[] = {"OptInRequired",
+                                         "SubscriptionRequiredException",
+                                         "UnrecognizedClientException",
+                                         "InvalidClientTokenId",
+                                         "AuthFailure",
+                                         "AccessDenied",
+                                         "AccessDeniedException",
+                                         "UnauthorizedOperation",
+                                         "AuthorizationError",
+                                         "AuthorizationErrorException",
+                                         "NotAuthorized",
+                                         "UnauthorizedAccess"};
+
+bool contains(std::span<const std::string> codes, std::string_view code) { return std::ranges::find(codes, code) != codes.end(); }
+
+std::string spell(std::string_view code) {
+  const bool is_status = !code.empty() && std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
+  return is_status ? fmt::format("HTTP {}", code) : std::string(code);
+}
+
+// "AccessDenied, Throttling and 2 more", without repetition.
+std::string codes_of(const std::vector<Record>& records, Hole hole) {
+  std::set<std::string> codes;
+  for (const auto& record : records) {
+    if (record.entry.hole == hole) codes.insert(spell(record.entry.error));
+  }
+  std::string text;
+  std::size_t named = 0;
+  for (const auto& code : codes) {
+    if (++named > 3) return text + fmt::format(" and {} more", codes.size() - 3);
+    text += (text.empty() ? "" : ", ") + code;
+  }
+  return text;
+}
+
+std::uint64_t count(const std::vector<Record>& records, Hole hole) {
+  return static_cast<std::uint64_t>(std::ranges::count_if(records, [&](const Record& record) { return record.entry.hole == hole; }));
+}
+
+// Several pages of one request count as one.
+std::uint64_t requests_of(const std::vector<Record>& records) {
+  std::unordered_set<std::string_view> params;
+  for (const auto& record : records) params.insert(record.entry.params);
+  return params.size();
+}
+
+std::string of_all(std::uint64_t some, std::uint64_t all, std::string_view what, const std::string& codes) {
+  return fmt::format("{} of {} {} ({})", some, all, what, codes);
+}
+
+}  // namespace
+
+void classify(const SourceOperation& operation, wire::Heard heard, std::string_view code, int status, bool empty_body, Entry& entry) {
+  entry.error = code;
+  if (contains(operation.absent, code)) {
+    entry.absent = true;
+  } else if (contains(operation.gone, code)) {
+    entry.gone = true;
+  } else if (heard == wire::Heard::denied || std::ranges::find(refusals, code) != std::end(refusals)) {
+    entry.hole = Hole::denied;
+  } else if (operation.for_each && status == 404 && heard == wire::Heard::absent && (code != "404" || empty_body)) {
+    // A 404 without a code of the service's is some proxy's word, not the provider's.
+    entry.gone = true;
+  } else {
+    entry.hole = Hole::failed;
+  }
+}
+
+Verdict judge(const Node& node) {
+  Verdict verdict;
+  verdict.denied = count(node.records, Hole::denied);
+  verdict.failed = count(node.records, Hole::failed);
+  const auto holes = verdict.denied + verdict.failed;
+  const auto denied = [&] { return fmt::format("denied ({})", codes_of(node.records, Hole::denied)); };
+  const auto failed = [&] { return fmt::format("failed ({})", codes_of(node.records, Hole::failed)); };
+  if (node.parent && node.parent->outcome != Outcome::complete) {
+    verdict.outcome = Outcome::failed;
+    verdict.reason = fmt::format("depends on {}, which was {}", node.parent->operation->name(),
+                                 node.parent->reason.empty() ? std::string(name_of(node.parent->outcome)) : node.parent->reason);
+  } else if (holes == 0) {
+    verdict.outcome = Outcome::complete;
+  } else if (!node.operation->for_each || holes == requests_of(node.records)) {
+    verdict.outcome = verdict.failed > 0 ? Outcome::failed : Outcome::denied;
+    verdict.reason = verdict.failed > 0 ? failed() : denied();
+  } else {
+    verdict.outcome = Outcome::partial;
+    const auto all = requests_of(node.records);
+    if (verdict.denied > 0) verdict.reason = of_all(verdict.denied, all, "denied", codes_of(node.records, Hole::denied));
+    if (verdict.failed > 0) {
+      verdict.reason += (verdict.reason.empty() ? "" : ", ") + of_all(verdict.failed, all, "failed", codes_of(node.records, Hole::failed));
+    }
+  }
+  return verdict;
+}
+
+}  // namespace vouch::collect
