@@ -22,14 +22,14 @@ struct Hole {
   std::string table;
   std::map<std::string, std::string> key;
   Instant from, to;
-  std::string reason;              // "s3:GetBucketPolicy denied (AccessDenied)", "not collected", "no collection for 31 h"
-  std::optional<LeafIndex> leaf;   // the collection that says so; nothing when there was none
+  std::string reason;             // "s3:GetBucketPolicy denied (AccessDenied)", "not collected", "no collection for 31 h"
+  std::optional<LeafIndex> leaf;  // the collection that says so; nothing when there was none
 };
 
 // The path from a fact down to the bytes that a provider sent.
 struct Trace {
-  LeafIndex leaf;                  // the collection that showed this version first
-  std::string operation;           // "s3:GetBucketEncryption"
+  LeafIndex leaf;         // the collection that showed this version first
+  std::string operation;  // "s3:GetBucketEncryption"
   Json scope, params;
   std::int64_t page = 0;
   std::string tree, manifest, body;  // digests, hex; body is empty for an observed absence
@@ -37,8 +37,8 @@ struct Trace {
 
 // What the facts were built from.
 struct State {
-  TreeSize size;          // ledger entries folded in
-  std::string root;       // base64, the checkpoint's root at that size
+  TreeSize size;     // ledger entries folded in
+  std::string root;  // base64, the checkpoint's root at that size
   bool simulated = false;
   std::optional<Instant> last_run;  // end of the latest collection
 };
@@ -47,6 +47,8 @@ class Facts {
  public:
   // `home`/facts.duckdb. Errc::not_found when it is not there yet or was built by another schema: rebuild it (replay.h).
   static Result<Facts> open(const fs::path& home, FactCatalog catalog, table::Mode mode, const table::Store::OnWait& on_wait = {});
+  // An empty facts.duckdb in `folder`, in which there must be none, open for writing: replay (replay.h) fills it.
+  static Result<Facts> create(const fs::path& folder, FactCatalog catalog);
   // Empty, covered from the beginning of time: for scenarios and tests.
   static Result<Facts> in_memory(FactCatalog catalog);
 
@@ -75,6 +77,9 @@ class Facts {
   // For scenarios and tests.
   Result<> insert(std::string_view table, const std::map<std::string, std::string>& values, Instant from, Instant to);
   Result<> insert(const Hole& hole);
+
+  // To be called by whoever changes tables through store(): what was read of coverage is read again.
+  void changed();
 
  private:
   struct Data;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/catalog.h"
+#include "base/digest.h"
 #include "facts/expression.h"
 
 #include <string>
@@ -17,6 +18,7 @@
 namespace vouch::facts {
 
 enum class Type { text, integer, number, boolean, time, json };
+std::string_view name_of(Type type);
 
 struct Column {
   std::string name;
@@ -25,22 +27,27 @@ struct Column {
 };
 
 struct FactTable {
-  std::string name;   // aws_s3_bucket
-  std::string says;   // what a row is, for people
-  std::string where;  // file:line of its definition
-  std::string source;     // "aws": the folder it stands in
-  std::string operation;  // "s3:ListBuckets"
-  bool regional = false;  // has a `region` column: its operation is asked by region
-  std::vector<Unfold> rows;
-  std::vector<Column> columns;           // as declared, without account and region
-  std::vector<std::string> key;
+  std::string name;              // aws_s3_bucket
+  std::string says;              // what a row is, for people
+  std::string where;             // file:line of its definition
+  std::string source;            // "aws": the folder it stands in
+  std::string operation;         // "s3:ListBuckets"
+  bool regional = false;         // has a `region` column: its operation is asked by region
+  std::vector<Unfold> rows;      // empty: the answer itself is the one row
+  std::size_t levels = 0;        // places in Frame::levels that rows and columns use
+  std::vector<Column> columns;   // as declared, without account and region
+  std::vector<std::string> key;  // as declared; account, and region where there is one, belong to every key
   std::vector<std::string> latest;
-  std::string born;                      // column, or empty
+  std::string born;  // column, or empty
   std::optional<Expression> observed;
+
+  // All columns on disk before valid_from: account, region where there is one, then those declared.
+  [[nodiscard]] std::vector<std::pair<std::string, Type>> on_disk() const;
 };
 
 struct FactCatalog {
   std::vector<FactTable> tables;  // sorted by name
+  Digest digest;                  // of all that decides which rows an answer gives
   [[nodiscard]] const FactTable* find(std::string_view name) const;
   // Tables that a change of this operation touches.
   [[nodiscard]] std::vector<const FactTable*> from(std::string_view operation) const;

@@ -4,6 +4,7 @@
 #include "table/store.h"
 #include "table/turnstile.h"
 
+#include <duckdb.h>
 #include <condition_variable>
 #include <mutex>
 #include <thread>

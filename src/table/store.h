@@ -13,7 +13,6 @@
 #include "base/instant.h"
 #include "base/json.h"
 
-#include <duckdb.h>
 #include <functional>
 #include <memory>
 #include <string>

@@ -1,0 +1,36 @@
+// facts/data.h - what a Facts object holds. Of this module only.
+#pragma once
+
+#include "facts/facts.h"
+#include "facts/schema.h"
+
+namespace vouch::facts {
+
+// A source's account, and its latest collection.
+struct LastRun {
+  std::string source, account;
+  Instant ended;
+  Duration schedule;
+};
+
+// What of coverage holds at one instant; read once, asked for many tables.
+struct CoverageAt {
+  Instant at;
+  struct Row {
+    std::string subject;
+    Hole hole;  // its table is empty
+  };
+  std::vector<Row> holes;
+  std::vector<LastRun> runs;
+  std::map<std::string, std::string> failures;               // source -> why, of sources whose every run failed before an account was known
+  std::set<std::pair<std::string, std::string>> operations;  // account, operation: ever asked
+};
+
+struct Facts::Data {
+  FactCatalog catalog;
+  table::Store store;
+  bool all_covered = false;  // of tests: only what is inserted as a hole is one
+  std::optional<CoverageAt> coverage;
+};
+
+}  // namespace vouch::facts

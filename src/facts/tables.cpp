@@ -1,0 +1,222 @@
+#include "facts/tables.h"
+
+#include "base/yaml.h"
+
+#include <map>
+#include <set>
+
+namespace vouch::facts {
+
+std::string_view name_of(Type type) {
+  static constexpr std::string_view names[] = {"text", "integer", "number", "boolean", "time", "json"};
+  return names[static_cast<std::size_t>(type)];
+}
+
+namespace {
+
+std::optional<Type> type_of(std::string_view word) {
+  for (const auto type : {Type::text, Type::integer, Type::number, Type::boolean, Type::time, Type::json})
+    if (name_of(type) == word) return type;
+  return std::nullopt;
+}
+
+// "source/service:Operation" -> whether it is asked by region.
+using Operations = std::map<std::string, bool>;
+
+std::string folder_of(const CatalogFile& file) {
+  const auto first = file.part.find('/');
+  const auto second = file.part.find('/', first + 1);
+  return second == std::string::npos ? "" : file.part.substr(first + 1, second - first - 1);
+}
+
+// Only what a fact needs to know of a source; collect reads these files in full and reports what is wrong with them.
+Operations read_operations(const CatalogFiles& files) {
+  Operations operations;
+  for (const auto* file : files.in("sources")) {
+    const auto root = Yaml::parse(file->text, file->path);
+    if (!root) continue;
+    const auto service = root->text("service"), scope = root->text_or("scope", "global");
+    if (!service || !scope) continue;
+    for (const auto& item : (*root)["operations"].items())
+      if (const auto name = item.text("operation"))
+        operations[fmt::format("{}/{}:{}", folder_of(*file), *service, *name)] = *scope == "region";
+  }
+  return operations;
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text[0] >= 'a' && text[0] <= 'z' &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+constexpr std::string_view own_columns[] = {"account", "region", "valid_from", "valid_to", "basis", "seen_before", "leaf", "rowid"};
+
+// Puts file:line before what the expression's parser says.
+template <class T>
+Result<T> at(const Yaml& place, Result<T> parsed) {
+  if (parsed) return parsed;
+  return std::unexpected(std::move(parsed).error().within(place.where()));
+}
+
+Result<Column> read_column(const std::string& name, const Yaml& node, const std::vector<std::string>& levels) {
+  if (!is_name(name)) return node.wrong("`{}` is no name for a column: small letters, digits and `_`", name);
+  if (std::find(std::begin(own_columns), std::end(own_columns), name) != std::end(own_columns))
+    return node.wrong("the column `{}` is made by Vouch and not declared", name);
+  const auto text = TRY(node.text());
+  const auto blank = text.find(' ');
+  const auto type = type_of(text.substr(0, blank));
+  if (!type || blank == std::string::npos)
+    return node.wrong("a column is TYPE EXPRESSION; types are text, integer, number, boolean, time, json");
+  return Column{name, *type, TRY(at(node, Expression::parse(text.substr(blank + 1), levels)))};
+}
+
+class TableReader {
+ public:
+  TableReader(const Yaml& node, std::string source, const Operations& operations) : node_(node), operations_(operations) {
+    table_.source = std::move(source);
+    table_.where = node.where();
+  }
+
+  Result<FactTable> read() {
+    TRY(node_.only({"table", "says", "from", "rows", "key", "born", "columns", "latest", "observed"}));
+    table_.name = TRY(node_.text("table"));
+    if (!is_name(table_.name)) return node_["table"].wrong("`{}` is no name for a table: small letters, digits and `_`", table_.name);
+    table_.says = TRY(node_.text_or("says", ""));
+    TRY(read_operation());
+    std::vector<std::string> levels;
+    for (const auto& text : node_["rows"].items()) table_.rows.push_back(TRY(at(text, Unfold::parse(TRY(text.text()), levels))));
+    table_.levels = levels.size();
+    TRY(read_columns(levels));
+    TRY(read_key());
+    if (const auto observed = node_["observed"]; !observed.is_absent())
+      table_.observed = TRY(at(observed, Expression::parse(TRY(observed.text()))));
+    return std::move(table_);
+  }
+
+ private:
+  Result<> read_operation() {
+    table_.operation = TRY(node_.text("from"));
+    const auto known = operations_.find(table_.source + "/" + table_.operation);
+    if (known == operations_.end()) return node_["from"].wrong("no file under sources/{} asks `{}`", table_.source, table_.operation);
+    table_.regional = known->second;
+    return {};
+  }
+
+  Result<> read_columns(const std::vector<std::string>& levels) {
+    const auto columns = node_["columns"];
+    if (!columns.is_map()) return columns.wrong("missing `columns`");
+    for (const auto& [name, value] : columns.members()) table_.columns.push_back(TRY(read_column(name, value, levels)));
+    return {};
+  }
+
+  const Column* column(std::string_view name) const {
+    for (const auto& one : table_.columns)
+      if (one.name == name) return &one;
+    return nullptr;
+  }
+
+  Result<> read_key() {
+    table_.key = TRY(node_["key"].texts());
+    if (table_.key.empty()) return node_.wrong("missing `key`");
+    std::set<std::string> seen;
+    for (const auto& name : table_.key) {
+      const bool own = name == "account" || (name == "region" && table_.regional);
+      if (!own && !column(name)) return node_["key"].wrong("the key column `{}` is not declared", name);
+      if (!seen.insert(name).second) return node_["key"].wrong("`{}` stands here twice", name);
+    }
+    table_.latest = TRY(node_["latest"].texts());
+    for (const auto& name : table_.latest)
+      if (!column(name) || seen.contains(name)) return node_["latest"].wrong("`{}` is not a declared column outside the key", name);
+    table_.born = TRY(node_.text_or("born", ""));
+    if (!table_.born.empty()) {
+      const auto* born = column(table_.born);
+      if (!born || born->type != Type::time) return node_["born"].wrong("`{}` is not a declared column of type time", table_.born);
+    }
+    return {};
+  }
+
+  const Yaml& node_;
+  const Operations& operations_;
+  FactTable table_;
+};
+
+// All that decides rows; what is only said to people is left out.
+Digest digest_of(const std::vector<FactTable>& tables) {
+  Sha256 hash;
+  const auto add = [&](std::string_view text) { hash.add(text).add(std::uint8_t{0}); };
+  for (const auto& table : tables) {
+    add(table.name);
+    add(table.source);
+    add(table.operation);
+    add(table.regional ? "regional" : "global");
+    for (const auto& unfold : table.rows) {
+      add("rows");
+      for (const auto& level : unfold.levels) {
+        add(level.value.text());
+        add(fmt::format("{} {}", level.slot, level.spread));
+      }
+    }
+    for (const auto& column : table.columns) {
+      add(column.name);
+      add(name_of(column.type));
+      add(column.value.text());
+    }
+    add("key");
+    for (const auto& name : table.key) add(name);
+    add("latest");
+    for (const auto& name : table.latest) add(name);
+    add(table.observed ? table.observed->text() : "");
+  }
+  return hash.finish();
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, Type>> FactTable::on_disk() const {
+  std::vector<std::pair<std::string, Type>> all{{"account", Type::text}};
+  if (regional) all.emplace_back("region", Type::text);
+  for (const auto& column : columns) all.emplace_back(column.name, column.type);
+  return all;
+}
+
+const FactTable* FactCatalog::find(std::string_view name) const {
+  const auto at =
+      std::lower_bound(tables.begin(), tables.end(), name, [](const FactTable& table, std::string_view n) { return table.name < n; });
+  return at != tables.end() && at->name == name ? &*at : nullptr;
+}
+
+std::vector<const FactTable*> FactCatalog::from(std::string_view operation) const {
+  std::vector<const FactTable*> found;
+  for (const auto& table : tables)
+    if (table.operation == operation) found.push_back(&table);
+  return found;
+}
+
+FactCatalog read_fact_catalog(const CatalogFiles& files, Problems& problems) {
+  const auto operations = read_operations(files);
+  std::map<std::string, FactTable> tables;
+  for (const auto* file : files.in("facts")) {
+    const auto root = Yaml::parse(file->text, file->path);
+    if (!root) {
+      problems.push_back(root.error());
+      continue;
+    }
+    std::set<std::string> here;
+    for (const auto& item : root->items()) {
+      auto table = TableReader{item, folder_of(*file), operations}.read();
+      if (!table) {
+        problems.push_back(std::move(table).error());
+      } else if (!here.insert(table->name).second) {
+        problems.push_back(item.wrong("the table `{}` stands in this file twice", table->name).error());
+      } else {
+        tables.insert_or_assign(table->name, std::move(*table));
+      }
+    }
+  }
+  FactCatalog catalog;
+  for (auto& [name, table] : tables) catalog.tables.push_back(std::move(table));
+  catalog.digest = digest_of(catalog.tables);
+  return catalog;
+}
+
+}  // namespace vouch::facts
