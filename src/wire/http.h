@@ -39,10 +39,11 @@ class Transport {
 
 struct HttpLimits {
   Duration connect = Duration::seconds(5);
-  Duration idle = Duration::seconds(30);   // without a byte
+  Duration idle = Duration::seconds(30);  // with fewer bytes than that: whole seconds
+  long slowest_bytes_per_second = 64;
   Duration total = Duration::minutes(10);  // of one request
   std::uint64_t body_bytes = std::uint64_t{256} << 20;
-  std::size_t connections_per_host = 32;
+  long connections_per_host = 32;
 };
 
 class CurlTransport final : public Transport {

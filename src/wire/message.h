@@ -41,7 +41,7 @@ struct HttpRequest {
 struct Answer {
   int status = 0;
   Headers headers;
-  std::string body;  // as received, content encodings undone
+  std::string body;  // as received; no content encoding is ever asked for
 
   std::string endpoint;                // scheme://host[:port] that answered
   std::optional<Instant> server_date;  // its Date header

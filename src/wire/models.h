@@ -47,7 +47,8 @@ struct Member {
   bool jsonvalue = false;
   bool host_label = false;
   bool event_stream = false;
-  std::string context_param;  // the endpoint rules' parameter that takes its value
+  std::string context_param;     // the endpoint rules' parameter that takes its value
+  const Member* twin = nullptr;  // the next member of the structure that has the same name on the wire
 
   // locationName, else the model's name.
   [[nodiscard]] const std::string& wire_name() const { return location_name.empty() ? name : location_name; }
@@ -58,7 +59,8 @@ struct Shape {
   Kind kind = Kind::structure;
   bool is_exception = false;
   bool is_union = false;
-  bool is_document = false;  // free JSON
+  bool is_document = false;       // free JSON
+  bool single_precision = false;  // a real of 32 bits
 
   std::vector<Member> members;  // of a structure, in the model's order
   std::vector<std::string> required;
@@ -69,7 +71,7 @@ struct Shape {
   std::string error_code;  // an exception's code on the wire, where it differs from the name
   int error_status = 0;
 
-  // Answers find members by the name that stands on the wire; flattened lists go by their element's.
+  // Members that travel in the body, by their names in answers.
   std::unordered_map<std::string_view, const Member*> by_wire_name;
 
   [[nodiscard]] const Member* find(std::string_view member_name) const;

@@ -47,6 +47,29 @@ Settings settings_of(const Json& line) {
   return settings;
 }
 
+// One call to its end, over the network: what came and how it ended.
+Result<Json> call(Models& models, const Json& line) {
+  const auto settings = settings_of(line);
+  FixedCredentials credentials{{text(line, "id"), text(line, "secret"), {}, std::nullopt, {}}};
+  CurlTransport transport;
+  const SystemClock clock;
+  Client client{models, settings, credentials, transport, clock};
+  json::array pages;
+  Outcome outcome;
+  const auto* params = find(line, "params");
+  client.call(
+      {text(line, "service"), text(line, "operation"), text(line, "region"), params ? *params : Json(json::object{})},
+      [&](Page page) { pages.push_back(std::move(page.value)); }, [&](const Outcome& ended) { outcome = ended; });
+  client.run();
+  return Json(json::object{{"pages", std::move(pages)},
+                           {"heard", name_of(outcome.heard)},
+                           {"code", outcome.code},
+                           {"message", outcome.message},
+                           {"requests", outcome.requests},
+                           {"simulated", outcome.simulated},
+                           {"unmodelled_paging", outcome.unmodelled_paging}});
+}
+
 Result<Json> answer(Models& models, const Json& line) {
   const auto what = text(line, "do");
   if (what == "sign") {
@@ -56,6 +79,7 @@ Result<Json> answer(Models& models, const Json& line) {
     sign(request, credentials, {text(line, "region"), text(line, "service"), !is_s3, is_s3}, TRY(parse_instant(text(line, "at"))));
     return Json(json::object{{"headers", to_json(request.headers)}});
   }
+  if (what == "call") return call(models, line);
   const auto [service, operation] = TRY(models.operation(text(line, "service"), text(line, "operation")));
   const auto* params = find(line, "params");
   if (what == "serialise") {
@@ -80,8 +104,8 @@ Result<Json> answer(Models& models, const Json& line) {
     return Json(json::object{{"params", next.params ? *next.params : Json(nullptr)}, {"paging_members", std::move(members)}});
   }
   if (what == "endpoint") {
-    const auto resolved =
-        TRY(resolve_endpoint(models, *service, *operation, text(line, "region"), params ? *params : Json(json::object{}), settings_of(line)));
+    const auto resolved = TRY(
+        resolve_endpoint(models, *service, *operation, text(line, "region"), params ? *params : Json(json::object{}), settings_of(line)));
     return Json(json::object{{"url", resolved.endpoint.url},
                              {"signing_region", resolved.endpoint.signing_region},
                              {"signing_name", resolved.endpoint.signing_name}});
