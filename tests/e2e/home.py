@@ -1,5 +1,6 @@
 """Vouch as its user runs it: the program, a home, an environment with nothing of this machine in it."""
 import dataclasses
+import datetime
 import json
 import os
 import pathlib
@@ -7,6 +8,12 @@ import shutil
 import subprocess
 
 import company
+
+
+def instant(text):
+    """An instant of the JSON output. Texts do not sort: their fractions are as short as they can be."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
 
 PASS, FAILS, USAGE, UNDECIDED, BROKEN = 0, 1, 2, 3, 4
 

@@ -3,7 +3,7 @@ import threading
 
 import company
 import pytest
-from home import PASS, USAGE
+from home import PASS, USAGE, instant
 from proxy import Slow
 
 
@@ -66,7 +66,7 @@ def test_since_brackets_the_change(home):
              if member["verdict"] == "fail" and member["since"] and member["since_earliest"]]
     assert found
     for member in found:
-        assert leaves[0]["started"] <= member["since_earliest"] < member["since"] <= leaves[-1]["ended"], member
+        assert instant(leaves[0]["started"]) <= instant(member["since_earliest"]) < instant(member["since"]) <= instant(leaves[-1]["ended"]), member
 
 
 @pytest.mark.parametrize("query", [
