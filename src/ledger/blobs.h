@@ -12,6 +12,8 @@
 
 namespace vouch {
 
+class Disk;
+
 // Reads blobs. Needs no lock; sees packs that are added while it lives. May be used by many threads at once.
 // Indexes are read when needed, the newest pack first.
 class Blobs {
@@ -38,7 +40,9 @@ class Blobs {
 // below a few MiB however much is added. For one thread; several writers may be at work in one home.
 class PackWriter {
  public:
+  // Errc::not_found when there is no blobs/.
   static Result<PackWriter> start(const fs::path& home);
+  static Result<PackWriter> start(const fs::path& home, Disk& disk);  // for tests; `disk` must outlive the writer
 
   PackWriter(PackWriter&&) noexcept;
   PackWriter& operator=(PackWriter&&) noexcept;
@@ -55,7 +59,7 @@ class PackWriter {
   // Added to this pack, or stored before.
   [[nodiscard]] bool has(const Digest& digest) const;
 
-  // Of the blob's bytes as added, not stored ones: what this pack holds so far.
+  // How many this pack holds so far.
   [[nodiscard]] std::uint64_t blobs() const;
 
   // Synced and renamed into place, and that synced, when it returns. A pack with no blob leaves no file.

@@ -149,7 +149,7 @@ Result<> remove_stale_partials(Disk& disk, const fs::path& home, TreeSize since,
     for (fs::directory_iterator file{folder, error}, end; !error && file != end; file.increment(error)) files.push_back(file->path());
     bool empty = true;
     for (const auto& file : files) {
-      if (kept.contains(fs::relative(file, log_directory(home)).string()))
+      if (kept.contains(file.lexically_relative(log_directory(home)).string()))
         empty = false;
       else
         TRY(disk::remove(disk, file));

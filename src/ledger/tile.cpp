@@ -41,8 +41,10 @@ std::optional<IndexAndWidth> parse_index_and_width(std::string_view text) {
   }
   for (const char c : digits) {
     if (c == 'x' || c == '/') continue;
-    if (c < '0' || c > '9' || found.index > (std::numeric_limits<std::uint64_t>::max() - 9) / 10) return std::nullopt;
-    found.index = found.index * 10 + static_cast<std::uint64_t>(c - '0');
+    if (c < '0' || c > '9') return std::nullopt;
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (found.index > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) return std::nullopt;
+    found.index = found.index * 10 + digit;
   }
   if (index_path(found.index) != digits) return std::nullopt;
   return found;
