@@ -404,7 +404,11 @@ bool Asking::step(Duration longest) {
   }
   if (client_.idle() && waiting_.empty()) return false;
   if (!waiting_.empty()) longest = std::min(longest, Duration{std::max<std::int64_t>(waiting_.front().until.micros - now.micros, 0)});
-  client_.step(longest);
+  if (client_.idle()) {
+    access_.transport.step(longest);  // the client does not wait when it has nothing to do
+  } else {
+    client_.step(longest);
+  }
   return !error_;
 }
 
