@@ -47,8 +47,8 @@ class FixedCredentials final : public CredentialSource {
 };
 
 // The chain. The first provider that is configured is used, and its failure is an error: it never falls through to somebody else's
-// identity. Asked again 15 minutes before expiry; while that fails, the old ones serve until 10 minutes before.
-// `transport` is used for nothing else while a get() runs; all outlive the chain.
+// identity. Credentials are asked for anew when a quarter of their life is left, at most 15 minutes before they expire; while that
+// fails, the old ones serve until their last minute. `transport` is used for nothing else while a get() runs; all outlive the chain.
 class CredentialChain final : public CredentialSource {
  public:
   CredentialChain(Settings settings, Transport& transport, Models& models);
@@ -60,6 +60,9 @@ class CredentialChain final : public CredentialSource {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// For a chain's transport: metadata services answer at once or are not there.
+HttpLimits credential_http_limits();
 
 // Another role, assumed with the credentials of `from`: one account of an organisation. Refreshed like the chain.
 struct RoleToAssume {

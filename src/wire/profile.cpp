@@ -116,7 +116,7 @@ Result<Settings> Settings::load(Environment environment, std::string_view profil
   if (!profile.empty()) chosen = std::string{profile};
   if (!chosen) return settings;
   settings.profile = *chosen;
-  settings.profile_chosen = true;
+  settings.profile_by_argument = !profile.empty();
   if (!settings.profile_section(*chosen) && !settings.credentials.contains(*chosen))
     return fail(Errc::config, "there is no profile `{}` in the AWS configuration files", *chosen);
   return settings;

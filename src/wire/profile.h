@@ -28,7 +28,7 @@ Result<Ini> parse_ini(std::string_view text);
 struct Settings {
   Environment environment;
   std::string profile = "default";
-  bool profile_chosen = false;  // by an argument or AWS_PROFILE
+  bool profile_by_argument = false;  // then keys in the environment are somebody else's
   Ini config;
   Ini credentials;
 
