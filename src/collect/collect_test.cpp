@@ -162,8 +162,9 @@ TEST_F(Collect, KeepsEveryAnswerAndEndsInOneLeaf) {
 TEST_F(Collect, AsksTheRegionThatTheElementNames) {
   run();
   for (const auto& asked : aws_.asked) {
-    if (asked.operation == "GetBucketPolicy") EXPECT_EQ(asked.region, "eu-central-1");
-    if (asked.operation == "GetBucketTagging") EXPECT_EQ(asked.region, "us-east-1");
+    if (asked.service == "s3") {
+      EXPECT_EQ(asked.region, asked.operation == "GetBucketPolicy" ? "eu-central-1" : "us-east-1");
+    }
   }
 }
 
@@ -401,8 +402,8 @@ TEST_F(Collect, SecretsAreNowhereInWhatIsStored) {
   aws_.policies["alpha"] = R"({"Statement":[{"Sid":")" + token + R"("}]})";
   const auto first = run();
   const auto stored = all_blobs();
-  for (const std::string secret : {std::string("hunter2-and-more"), std::string("fast lane"), token})
-    EXPECT_EQ(stored.find(secret), std::string::npos) << secret;
+  const std::vector<std::string> secrets{"hunter2-and-more", "fast lane", token};
+  for (const auto& secret : secrets) EXPECT_EQ(stored.find(secret), std::string::npos) << secret;
   const auto functions = manifest(first, "lambda:ListFunctions", "eu-central-1");
   ASSERT_EQ(functions.requests.size(), 1u);
   EXPECT_EQ(functions.requests[0].secrets,
@@ -522,7 +523,8 @@ TEST_F(Collect, ALoopbackOrASimulatedTimeMarksTheLeaf) {
 
 TEST_F(Collect, TimesLieWithinTheRunAndReachAsFarAsTheReading) {
   const auto collection = run();
-  for (const auto& one : parse_times(blob(*collection.leaf.times)).value()) {
+  const auto times = parse_times(blob(*collection.leaf.times)).value();
+  for (const auto& one : times) {
     EXPECT_LE(collection.leaf.started, one.started);
     EXPECT_LE(one.started, one.ended);
     EXPECT_LE(one.ended, collection.leaf.ended);
