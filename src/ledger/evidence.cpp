@@ -180,7 +180,7 @@ std::string write(const CollectionLeaf& leaf) {
   auto shorter = leaf;
   // Escapes can make a text longer than what was cut, so look again.
   for (auto keep = leaf.reason.size(); out.size() > max_leaf_bytes && keep > 0; out = write_whole(shorter)) {
-    keep -= std::min(keep, std::max<std::size_t>(out.size() - max_leaf_bytes, 4));
+    keep -= std::min(keep, std::max<std::size_t>((out.size() - max_leaf_bytes) / 6, 1));
     shorter.reason = cut(leaf.reason, keep);
   }
   return out;
