@@ -3,6 +3,7 @@
 
 #include "base/catalog.h"
 #include "base/instant.h"
+#include "controls/query.h"
 #include "facts/facts.h"
 
 #include <map>
@@ -21,14 +22,18 @@ struct Control {
   std::string population, fails;
   std::string mend, remedy;
   std::optional<Duration> tick;
-  std::map<std::string, std::vector<std::string>> equivalents;          // tool -> check ids
-  std::map<std::string, std::map<std::string, std::string>> differs;    // tool -> check id -> why
+  std::map<std::string, std::vector<std::string>> equivalents;        // tool -> check ids
+  std::map<std::string, std::map<std::string, std::string>> differs;  // tool -> check id -> why
 
   // Derived when read against the fact tables.
-  std::vector<std::string> key;                // columns of `population` apart from `name`
-  std::vector<std::string> population_tables;  // named by `population`
-  std::vector<std::string> tables;             // named by either, sorted
-  bool uses_as_of = false;                     // its verdicts change where no fact does
+  std::vector<std::string> key;                                // columns of `population` apart from `name`
+  std::vector<std::string> population_tables;                  // named by `population`
+  std::vector<std::string> tables;                             // named by either, sorted
+  bool uses_as_of = false;                                     // its verdicts change where no fact does
+  JudgedSql population_sql, fails_sql;                         // what is run, with the clock's places known
+  std::vector<std::string> population_columns, fails_columns;  // as the SQL returns them
+  std::vector<Threshold> thresholds;                           // empty under `tick`
+  std::string digest;  // hex; of all that its verdicts depend on, apart from the tables' definitions
 };
 
 struct Criterion {

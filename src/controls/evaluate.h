@@ -8,6 +8,7 @@
 #include "controls/control.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ struct MemberVerdict {
   std::string name;                        // what people call it
   Answer answer;
   std::string basis = "snapshots";
-  std::string reason;                      // of fail and unknown
-  std::optional<LeafIndex> leaf;           // the collection that showed it
+  std::string reason;             // of fail and unknown
+  std::optional<LeafIndex> leaf;  // the collection that showed it
   // When it began: first seen so, and when the state before was last seen (nothing: unknown, or dated by an event).
   std::optional<Instant> since, since_earliest;
 };
@@ -30,15 +31,40 @@ struct MemberVerdict {
 struct ControlVerdict {
   std::string control;
   Instant as_of;
-  Answer answer;  // fail if any fails, else unknown if any is, else waived if any is, else pass; empty without members
+  Answer answer;              // fail if any fails, else unknown if any is, else waived if any is, else pass; empty without members
   std::string empty_because;  // how an empty population was shown
   std::int64_t population = 0, pass = 0, fail = 0, unknown = 0, waived = 0;
   std::vector<MemberVerdict> members;  // sorted by key
+  // Rows of `fails` outside of the population, as text: a mistake of the control that changes no verdict. At most a few.
+  std::vector<std::string> outsiders;
 };
 
 // Errc::malformed when the SQL fails at run time (a control checked by read_control_catalog can still divide by a text): the control
 // is then unknown for the caller, with that reason, never pass.
 Result<ControlVerdict> evaluate(const Control& control, facts::Facts& facts, Instant at);
+
+// The two halves of evaluate(): what the SQL says of each member (pass or fail) ...
+struct Snapshot {
+  std::vector<MemberVerdict> members;  // sorted by key
+  std::vector<std::string> outsiders;
+  std::string empty_because;  // when there is no member
+};
+Result<Snapshot> snapshot(const Control& control, facts::Facts& facts, Instant at);
+
+// ... and what stays of it where the holes of the control's tables at `at` leave something unread.
+ControlVerdict judge(const Control& control, Snapshot snapshot, std::span<const facts::Hole> holes, Instant at);
+
+// A control that could not be evaluated: one member without key, unknown for that reason.
+ControlVerdict undecided(const Control& control, Instant at, std::string reason);
+
+// Counts the members and decides the control's own answer from them.
+void count(ControlVerdict& verdict);
+
+// The instant that a control's SQL reads as as_of(): `at` itself, or under a tick the last multiple of it.
+Instant clock_of(const Control& control, Instant at);
+
+// "account=1 bucket=logs", for messages.
+std::string to_text(const std::map<std::string, std::string>& key);
 
 // All of them; a control that cannot be evaluated is unknown with its reason.
 std::vector<ControlVerdict> evaluate_all(const ControlCatalog& catalog, facts::Facts& facts, Instant at);

@@ -1,0 +1,27 @@
+// controls/read.h - the parts of read_control_catalog: one file each, before and against the fact tables.
+#pragma once
+
+#include "base/yaml.h"
+#include "controls/control.h"
+
+namespace vouch::controls {
+
+// A control file's own form. Errc::config at file:line.
+Result<Control> parse_control(const Yaml& file);
+Result<Framework> parse_framework(const Yaml& file);
+
+// Fills what is derived. `empty` are facts without rows; `text` the file's, for lines. Errc::config at file:line.
+class ControlCheck {
+ public:
+  static Result<ControlCheck> against(const facts::FactCatalog& tables);
+  Result<> check(Control& control, const Yaml& file, std::string_view text);
+
+ private:
+  ControlCheck(facts::Facts empty, Functions functions) : empty_(std::move(empty)), functions_(std::move(functions)) {}
+  Result<Query> bind(const Control& control, const Yaml& file, std::string_view text, std::string_view member, std::string_view sql,
+                     std::vector<std::string>& columns);
+  facts::Facts empty_;
+  Functions functions_;
+};
+
+}  // namespace vouch::controls
