@@ -62,9 +62,9 @@ Result<EpochFile> read_epoch(const fs::path& path) {
   return file;
 }
 
-// Errc::corrupt when a sound record of the same epoch follows a broken one.
+// Errc::corrupt when a sound record of the same epoch follows the broken one at `end`.
 Result<> check_tail(const EpochFile& file, std::size_t end, std::uint64_t last_number) {
-  for (auto at = up_to_page(end); at < file.bytes.size(); at += journal_page) {
+  for (auto at = end + journal_page; at < file.bytes.size(); at += journal_page) {
     const auto record = parse_journal_record(file.bytes, at);
     if (record && record->life == file.base().life && record->epoch == file.base().epoch && record->number > last_number)
       return fail(Errc::corrupt, "`{}`: the record at offset {} is broken, and a later one is sound", file.path.string(), end);

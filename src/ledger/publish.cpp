@@ -3,13 +3,18 @@
 #include "ledger/log_files.h"
 
 #include <fcntl.h>
+#include <atomic>
 #include <cerrno>
+#include <future>
+#include <mutex>
 
 namespace vouch {
 
 namespace {
 
 constexpr std::size_t worth_starting_early = 64 * 1024;
+constexpr std::size_t most_hands = 8;       // threads that sync
+constexpr std::size_t worth_a_hand = 8;     // files
 constexpr std::size_t most_unsynced = 256;  // each is an open file
 
 std::size_t size_of(std::span<const std::string_view> pieces) {
@@ -134,7 +139,30 @@ Result<> Publisher::remove_superseded(const std::set<std::string>& kept) {
 }
 
 Result<> Publisher::sync() {
-  for (const auto& [path, fd] : unsynced_) TRY(disk::sync_data(*disk_, fd.get(), log_ / path));
+  // Side by side: the file system then writes one transaction for many of them, and their waits overlap.
+  std::atomic<bool> ended{false};
+  std::mutex mutex;
+  auto next = unsynced_.begin();
+  const auto sync_some = [&]() -> Result<> {
+    while (!ended) {
+      std::unique_lock held{mutex};
+      if (next == unsynced_.end()) return {};
+      const auto& [path, fd] = *next++;
+      held.unlock();
+      if (auto synced = disk::sync_data(*disk_, fd.get(), log_ / path); !synced) {
+        ended = true;  // of a disk that fails once nothing more is asked
+        return synced;
+      }
+    }
+    return {};
+  };
+  std::vector<std::future<Result<>>> hands;
+  for (std::size_t i = 1; i < most_hands && i * worth_a_hand < unsynced_.size(); ++i)
+    hands.push_back(std::async(std::launch::async, sync_some));
+  auto synced = sync_some();
+  for (auto& hand : hands)
+    if (auto done = hand.get(); !done) synced = std::move(done);
+  TRY(synced);
   unsynced_.clear();
   for (const auto& folder : unsynced_folders_) TRY(disk::sync_directory(*disk_, folder));
   unsynced_folders_.clear();
