@@ -35,7 +35,7 @@ Result<Json> read_model_file(const fs::path& stem) {
     const auto text = TRY(read_gzip(path));  // gzread passes plain text through
     return TRY_WITHIN(parse_json(text, 256), "`{}`", path.string());
   }
-  return Json{nullptr};
+  return Json(nullptr);
 }
 
 void merge_into(Json& base, const Json& extra) {
@@ -53,7 +53,7 @@ Result<Json> read_service(const fs::path& directory, std::string_view name) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator{folder, error})
     if (entry.is_directory() && entry.path().filename().string() > newest) newest = entry.path().filename().string();
-  if (newest.empty()) return Json{nullptr};
+  if (newest.empty()) return Json(nullptr);
   const fs::path version = folder / newest;
   auto model = TRY(read_model_file(version / "service-2"));
   if (model.is_null()) return model;
