@@ -1,0 +1,6 @@
+package gocheck
+
+import (
+	_ "golang.org/x/mod/sumdb/note"
+	_ "golang.org/x/mod/sumdb/tlog"
+)
