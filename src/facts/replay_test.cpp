@@ -86,7 +86,8 @@ TEST(Replay, begins_a_version_when_it_was_asked_and_ends_it_when_it_no_longer_sh
 
 TEST(Replay, of_an_unchanged_second_collection_reads_no_body_and_touches_no_row) {
   World world;
-  Collected run{at("2026-03-01T09:00Z"), {log_groups({groups({{"a", 30}})}), policies({policy_of("x", policy(1)), policy_of("y", no_policy())})}};
+  Collected run{at("2026-03-01T09:00Z"),
+                {log_groups({groups({{"a", 30}})}), policies({policy_of("x", policy(1)), policy_of("y", no_policy())})}};
   world.replayed(run);
   EXPECT_EQ(world.last.bodies_read, 2u);
   for (int day = 2; day < 5; ++day) {

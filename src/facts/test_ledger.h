@@ -51,7 +51,9 @@ struct Collected {
 };
 
 // When operation number `place` of a run is asked: one after the other, a second apart, half a second long.
-inline Instant asked_at(const Collected& run, std::size_t place) { return run.started + Duration::seconds(static_cast<std::int64_t>(place) + 1); }
+inline Instant asked_at(const Collected& run, std::size_t place) {
+  return run.started + Duration::seconds(static_cast<std::int64_t>(place) + 1);
+}
 inline Instant answered_at(const Collected& run, std::size_t place) { return asked_at(run, place) + Duration{500'000}; }
 
 inline const wire::Models& models() {
