@@ -36,8 +36,20 @@ void compare(const ScenarioExpect& expect, const ControlVerdict& verdict, Scenar
   result.got = with_reason(*member);
 }
 
-Result<facts::Facts> made(const Scenario& scenario, const facts::FactCatalog& tables, Problems& problems) {
-  auto facts = TRY(facts::Facts::in_memory(tables));
+// The tables that matter here: making all of them takes longer than the scenario.
+facts::FactCatalog needed(const Scenario& scenario, const ControlCatalog& controls, const facts::FactCatalog& tables) {
+  std::set<std::string> names;
+  for (const auto& row : scenario.facts) names.insert(row.table);
+  for (const auto& hole : scenario.holes) names.insert(hole.hole.table);
+  for (const auto& expect : scenario.expects)
+    if (const auto* control = controls.find(expect.control)) names.insert(control->tables.begin(), control->tables.end());
+  facts::FactCatalog some = tables;
+  std::erase_if(some.tables, [&](const facts::FactTable& table) { return !names.contains(table.name); });
+  return some;
+}
+
+Result<facts::Facts> made(const Scenario& scenario, facts::FactCatalog tables, Problems& problems) {
+  auto facts = TRY(facts::Facts::in_memory(std::move(tables)));
   for (const auto& row : scenario.facts)
     if (auto inserted = facts.insert(row.table, row.values, row.from, row.to); !inserted)
       problems.push_back(at_line(scenario, row.line, inserted.error().message));
@@ -50,7 +62,7 @@ Result<facts::Facts> made(const Scenario& scenario, const facts::FactCatalog& ta
 
 void run_scenario(const Scenario& scenario, const ControlCatalog& controls, const facts::FactCatalog& tables, const Evaluator& evaluator,
                   ScenarioReport& report) {
-  auto facts = made(scenario, tables, report.problems);
+  auto facts = made(scenario, needed(scenario, controls, tables), report.problems);
   if (!facts) return report.problems.push_back(at_line(scenario, 1, facts.error().message));
   std::map<std::pair<std::string, Instant>, Result<ControlVerdict>> verdicts;
   for (const auto& expect : scenario.expects) {
