@@ -289,33 +289,35 @@ void check_coverage(Facts& facts, const std::vector<Collected>& runs) {
     instants.insert({run.started, end, end + tolerance_of(run.schedule)});
     for (std::size_t place = 0; place < run.asked.size(); ++place) instants.insert({asked_at(run, place), answered_at(run, place)});
   }
-  for (const auto& [table, operation, region] : {std::tuple{"aws_logs_log_group", "logs:DescribeLogGroups", "eu-central-1"},
-                                                 {"aws_logs_log_group", "logs:DescribeLogGroups", "us-east-1"},
-                                                 {"aws_s3_bucket", "s3:ListBuckets", ""},
-                                                 {"aws_s3_bucket_policy", "s3:GetBucketPolicy", ""}})
+  const std::tuple<std::string, std::string, std::string> listings[] = {{"aws_logs_log_group", "logs:DescribeLogGroups", "eu-central-1"},
+                                                                        {"aws_logs_log_group", "logs:DescribeLogGroups", "us-east-1"},
+                                                                        {"aws_s3_bucket", "s3:ListBuckets", ""},
+                                                                        {"aws_s3_bucket_policy", "s3:GetBucketPolicy", ""}};
+  for (const std::string account : {"1", "2"}) {
+    if (std::none_of(runs.begin(), runs.end(), [&](const Collected& run) { return run.account == account; })) continue;
+    std::vector<std::vector<std::pair<Instant, Instant>>> expected;
+    for (const auto& [table, operation, region] : listings) expected.push_back(uncovered(runs, account, operation, region));
     for (const auto boundary : instants)
-      for (const auto at : {boundary - Duration{1}, boundary}) {
-        const auto holes = must(facts.holes(std::vector<std::string>{table}, at));
-        for (const auto* account : {"1", "2"}) {
+      for (const auto at : {boundary - Duration{1}, boundary})
+        for (std::size_t i = 0; i < std::size(listings); ++i) {
+          const auto& [table, operation, region] = listings[i];
           // A hole of the listing or of more; those of one bucket are judged by the versions.
-          const bool hole = std::any_of(holes.begin(), holes.end(), [&](const Hole& one) {
+          const auto holes = must(facts.holes(std::vector{table}, at));
+          const bool hole = std::any_of(holes.begin(), holes.end(), [&, &wanted = region](const Hole& one) {
             const auto scope = one.key.find("region");
             return (one.key.empty() || one.key.at("account") == account) && !one.key.contains("bucket") &&
-                   (scope == one.key.end() || scope->second == region);
+                   (scope == one.key.end() || scope->second == wanted);
           });
-          const bool ever = std::any_of(runs.begin(), runs.end(), [&](const Collected& run) { return run.account == account; });
-          if (!ever) continue;
-          const auto expected = uncovered(runs, account, operation, region);
-          ASSERT_EQ(hole,
-                    std::any_of(expected.begin(), expected.end(), [&](const auto& one) { return one.first <= at && at < one.second; }))
+          ASSERT_EQ(hole, std::any_of(expected[i].begin(), expected[i].end(),
+                                      [&](const auto& one) { return one.first <= at && at < one.second; }))
               << table << " " << region << " account " << account << " at " << to_string(at);
         }
-      }
+  }
 }
 
 TEST(History, folded_leaf_by_leaf_equals_a_rebuild_and_the_oracle) {
   const char* wanted = std::getenv("VOUCH_HISTORIES");
-  const unsigned histories = wanted ? static_cast<unsigned>(std::atoi(wanted)) : 12;
+  const unsigned histories = wanted ? static_cast<unsigned>(std::atoi(wanted)) : 6;
   for (unsigned seed = 1; seed <= histories; ++seed) {
     SCOPED_TRACE(fmt::format("history {}", seed));
     Cloud cloud{seed};
