@@ -52,12 +52,14 @@ class Crew {
     const auto hands = static_cast<unsigned>(std::min<std::uint64_t>(threads_, count));
     running = hands;
     for (unsigned i = 0; i < hands; ++i) crew.emplace_back(toil);
-    for (std::unique_lock held{mutex}; running > 0;) {
+    std::unique_lock held{mutex};
+    while (running > 0) {
       ended.wait_for(held, std::chrono::milliseconds(100));
       held.unlock();
       watch_();
       held.lock();
     }
+    held.unlock();
     for (auto& thread : crew) thread.join();
     if (error) return std::unexpected(std::move(*error));
     return {};
