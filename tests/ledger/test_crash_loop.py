@@ -1,5 +1,4 @@
 """A process is killed while it appends, again and again: whatever it had acknowledged is there afterwards, and sound."""
-import os
 import pathlib
 import random
 import subprocess
@@ -7,12 +6,13 @@ import time
 
 import pytest
 
-KILLS = 300 if os.environ.get("VOUCH_FULL") else 60
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def tool(request):
-    path = pathlib.Path(request.config.getoption("--vouch")).parent / "ledger_tool"
+    beside = pathlib.Path(request.config.getoption("--vouch")).parent / "ledger_tool"
+    path = beside if beside.exists() else ROOT / "build" / "ledger_tool"
     assert path.exists(), f"{path} is not built (ninja test_tools)"
 
     def run(*words, code=0):
@@ -35,13 +35,13 @@ def killed_while_appending(tool, home, seed, seconds):
     return int(sizes[-1]) if sizes else None
 
 
-def test_what_was_acknowledged_survives_kill_9(tool, tmp_path):
-    home, seed = tmp_path / "home", random.randrange(1 << 30)
+def test_what_was_acknowledged_survives_kill_9(tool, tmp_path, full):
+    home, seed, kills = tmp_path / "home", random.randrange(1 << 30), 300 if full else 60
     print(f"seed {seed}")
     chance = random.Random(seed)
     tool("create", home, "vouch.example/crash")
     acknowledged, progressed = 0, 0
-    for kill in range(KILLS):
+    for kill in range(kills):
         last = killed_while_appending(tool, home, seed + kill, chance.uniform(0.005, 0.25))
         if last is not None:
             assert last > acknowledged
@@ -50,16 +50,19 @@ def test_what_was_acknowledged_survives_kill_9(tool, tmp_path):
         if kill % 2 == 0:
             acknowledged = int(tool("check", home, acknowledged))
     assert int(tool("check", home, acknowledged)) >= acknowledged
-    assert progressed > KILLS / 3, f"only {progressed} of {KILLS} processes had appended anything"
-    assert sorted(p.name for p in home.iterdir()) == ["blobs", "keys", "ledger", "ledger.lock"]
+    assert progressed > kills / 3, f"only {progressed} of {kills} processes had appended anything"
+    # A pack that was cut off waits for the next writer of packs to clear it away; of the log nothing is left beside its folder.
+    left = [p.name for p in home.iterdir() if not p.name.startswith("pack.tmp-")]
+    assert sorted(left) == ["blobs", "keys", "ledger", "ledger.lock"]
 
 
 def test_one_commit_costs_one_sync(tool, tmp_path):
     """The acknowledgement waits for one fdatasync; files are synced later, many commits at a time."""
     home, trace, count = tmp_path / "home", tmp_path / "trace", 2000
     tool("create", home, "vouch.example/syncs")
-    subprocess.run(["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync,syncfs,sync_file_range,msync,sync", "-o", trace, tool.path, "single", home, str(count)], check=True, timeout=600)
-    syncs = sum(any(f" {call}(" in line for call in ("fsync", "fdatasync", "syncfs", "msync", "sync")) for line in trace.read_text().splitlines())
+    calls = "fsync,fdatasync,syncfs,msync,sync"
+    subprocess.run(["strace", "-f", "-qq", "-e", f"trace={calls}", "-o", trace, tool.path, "single", home, str(count)], check=True, timeout=600)
+    syncs = sum("resumed" not in line and "(" in line for line in trace.read_text().splitlines())
     assert count <= syncs <= 1.2 * count, f"{syncs} syncs for {count} commits"
     assert tool("verify", home).startswith(f"{count} leaves")
 
