@@ -56,7 +56,8 @@ TEST_F(Understand, refuses_what_picks_rows_by_chance) {
        {"select bucket from aws_s3_bucket limit 3", "select bucket from aws_s3_bucket tablesample 10%",
         "select distinct on (account) bucket from aws_s3_bucket", "select any_value(bucket) from aws_s3_bucket",
         "select list(bucket) from aws_s3_bucket", "select string_agg(bucket, ',') from aws_s3_bucket",
-        "select row_number() over (partition by account) from aws_s3_bucket", "select bucket from aws_s3_bucket using sample 3 rows"})
+        "select row_number() over (partition by account) from aws_s3_bucket", "select bucket from aws_s3_bucket using sample 3 rows",
+        "select 1 from aws_s3_bucket positional join aws_iam_user"})
     EXPECT_NE(refusal(sql), "accepted") << sql;
   for (const auto* sql :
        {"select bucket from aws_s3_bucket order by bucket limit 3",

@@ -59,6 +59,28 @@ TEST(Since, ends_at_a_hole_because_nobody_saw_through_it) {
   EXPECT_EQ(since(within, "a"), instant("2026-03-04"));
 }
 
+TEST(Since, comes_with_the_last_sight_of_the_state_before) {
+  auto facts = empty_world();
+  user(facts, "a", true, "2026-03-01", "2026-03-03");
+  user(facts, "a", false, "2026-03-03", "infinity");
+  must(
+      facts.store().execute("insert into vouch.run(source, account, leaf, started, ended, schedule, tree) values "
+                            "('aws', '1', 1, '2026-03-01 00:00:00+00', '2026-03-01 00:10:00+00', 86400000000, 't'), "
+                            "('aws', '1', 2, '2026-03-02 00:00:00+00', '2026-03-02 00:10:00+00', 86400000000, 't'), "
+                            "('aws', '1', 3, '2026-03-03 00:00:00+00', '2026-03-03 00:10:00+00', 86400000000, 't')"));
+  const auto control = mfa();
+  auto verdict = must(evaluate(control, facts, instant("2026-03-03T12:00Z")));
+  must(date(control, facts, verdict));
+  EXPECT_EQ(since(verdict, "a"), instant("2026-03-03"));
+  EXPECT_EQ(verdict.members.at(0).since_earliest, instant("2026-03-02T00:10Z"));
+
+  // What was so at the first sight has no sight before it.
+  auto first = must(evaluate(control, facts, instant("2026-03-02T12:00Z")));
+  must(date(control, facts, first));
+  EXPECT_EQ(since(first, "a"), instant("2026-03-01"));
+  EXPECT_EQ(first.members.at(0).since_earliest, std::nullopt);
+}
+
 TEST(Since, of_an_age_is_the_microsecond_at_which_it_was_reached) {
   const auto control =
       sample_control("select account, user_id from aws_iam_user",

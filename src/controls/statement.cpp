@@ -150,6 +150,8 @@ class Survey {
       if (!row_functions.contains(name)) return refuse(node, "`{}` is not a table function that a control may read", name);
       found.opaque.insert(
           {"key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "unnest", "range", "generate_series"});
+    } else if (type == "JOIN" && text(node, "ref_type") == "POSITIONAL") {
+      return refuse(node, "a POSITIONAL join depends on the order of rows; join on a key");
     } else if (type == "PIVOT" || type == "SHOW_REF") {
       if (type == "SHOW_REF") return refuse(node, "DESCRIBE and SUMMARIZE are no facts");
       found.untraceable = "PIVOT makes columns whose origin cannot be traced";

@@ -161,6 +161,22 @@ TEST_F(StoredVerdicts, keep_what_people_read_so_that_status_needs_no_catalogue) 
   EXPECT_TRUE(must(read_stored(facts.store(), digest, instant("2026-03-03")))->controls[1].verdict.members.empty());
 }
 
+TEST_F(StoredVerdicts, can_be_read_by_whoever_opens_the_database_to_read) {
+  const TemporaryDirectory home;
+  {
+    auto written = must(facts::Facts::create(home.path(), sample_tables()));
+    must(written.insert("aws_iam_user", {{"account", "1"}, {"user_id", "1"}, {"mfa", "true"}}, instant("2026-03-01"), forever));
+    must(store_verdicts(catalog, digest, written, {}, instant("2026-03-02")));
+  }
+  auto store = must(table::Store::open(home.path() / "facts.duckdb", table::Mode::reading));
+  const auto stored = must(read_stored(store, digest, instant("2026-03-02"), Members::all));
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->controls.size(), 3u);
+  // No collection was ever made here, so nobody knows of other users.
+  EXPECT_EQ(stored->controls[1].verdict.answer, Answer::unknown);
+  EXPECT_EQ(stored->controls[1].verdict.members.at(0).reason, "not collected");
+}
+
 TEST_F(StoredVerdicts, an_unknown_stays_unknown_when_it_is_stored) {
   must(facts.insert(facts::Hole{"aws_iam_user", {{"account", "2"}}, instant("2026-03-01"), forever, "denied", LeafIndex{4}}));
   store("2026-03-02");
