@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def vouch(request):
-    path = pathlib.Path(request.config.getoption("--vouch"))
+    path = pathlib.Path(request.config.getoption("--vouch")).resolve()
     assert path.exists(), f"{path} is not built: ./dev build"
     return path
 

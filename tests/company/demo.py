@@ -72,7 +72,7 @@ def play(vouch, folder, cloud):
     demo = Demo(vouch, folder, cloud.endpoint)
     demo.say("A sample company", "A simulated AWS on this machine, filled with good and bad resources. Vouch is told an endpoint, nothing else.")
     plan = company.fill(cloud.endpoint, company.DEMO, age=cloud.backdate)
-    print("  " + ", ".join(f"{len(names)} {kind}{'' if kind.endswith('y') or len(names) == 1 else 's'}" for kind, names in list(plan.made.items())[:8]))
+    print("  " + ", ".join(counted(len(names), kind) for kind, names in plan.made.items()))
 
     demo.say("First sight", "`scan` makes a home, asks every service of the catalogue, keeps each answer in the ledger, and decides.")
     demo.run("scan")
@@ -104,6 +104,10 @@ def play(vouch, folder, cloud):
     forged = demo.flip_a_bit()
     demo.run("--home", str(forged), "verify", expect=(INTEGRITY_BROKEN,))
     print("  caught: exit code 4")
+
+
+def counted(count, noun):
+    return f"{count} {noun if count == 1 else noun[:-1] + 'ies' if noun.endswith(('cy', 'ty')) else noun + 's'}"
 
 
 def newest_failure(demo, moved):
