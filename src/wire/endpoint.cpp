@@ -84,6 +84,19 @@ std::string configured_endpoint(const Service& service, const Settings& settings
   return settings.setting("endpoint_url").value_or("");
 }
 
+namespace {
+
+// "http://127.0.0.1:5000", "http://[::1]:5000": a host that is no name.
+bool is_address(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const auto authority = url.substr(scheme + 3, url.substr(scheme + 3).find('/'));
+  return !authority.empty() && authority.find_first_not_of("0123456789.:[]abcdef") == std::string_view::npos &&
+         (authority.front() == '[' || authority.find_first_not_of("0123456789.:") == std::string_view::npos);
+}
+
+}  // namespace
+
 Result<Resolved> resolve_endpoint(const Models& models, const Service& service, const Operation& operation, std::string_view region,
                                   const Json& params, const Settings& settings) {
   auto configured = configured_endpoint(service, settings);
@@ -103,7 +116,8 @@ Result<Resolved> resolve_endpoint(const Models& models, const Service& service, 
       evaluate_rules(service.endpoint_rules, models.partitions(), rule_scope(service, operation, region, params, settings, configured)),
       "endpoint of {} in `{}`", service.name, region);
   drop_last_slash(ruled.url);
-  out.endpoint.url = std::move(ruled.url);
+  // Rules put an account's id before the host (s3control); an address cannot carry a name before it.
+  out.endpoint.url = is_address(configured) ? configured : std::move(ruled.url);
   TRY_WITHIN(apply_auth_scheme(ruled.properties, out.endpoint), "endpoint of {} in `{}`", service.name, region);
   out.strip_bucket = service.name == "s3" && operation.request_uri.starts_with("/{Bucket}");
   return out;

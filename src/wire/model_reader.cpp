@@ -174,13 +174,6 @@ Result<std::unique_ptr<Paginator>> read_paginator(const Json& description) {
   return paginator;
 }
 
-bool starts_like_a_read(std::string_view name) {
-  for (const std::string_view verb :
-       {"Get", "List", "Describe", "Head", "Lookup", "Batch", "Search", "Scan", "Query", "Select", "Filter", "View"})
-    if (name.starts_with(verb)) return true;
-  return false;
-}
-
 bool is_unsigned(const Json& description) {
   if (const auto* auth = find_array(description, "auth"))
     for (const auto& scheme : *auth)
@@ -203,7 +196,6 @@ Result<std::unique_ptr<Operation>> read_operation(std::string name, const Json& 
   operation->unsigned_request = is_unsigned(description);
   if (const auto* checksum = find(description, "httpChecksum")) operation->checksum_required = flag(*checksum, "requestChecksumRequired");
   operation->checksum_required = operation->checksum_required || flag(description, "httpChecksumRequired");
-  operation->is_idempotent_read = starts_like_a_read(operation->name);
   if (const auto* fixed = find_object(description, "staticContextParams"))
     for (const auto& [key, param] : *fixed)
       if (const auto* value = find(param, "value")) operation->static_context.emplace(key, *value);

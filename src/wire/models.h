@@ -95,7 +95,6 @@ struct Operation {
   std::string host_prefix;  // "{AccountId}."
   bool unsigned_request = false;
   bool checksum_required = false;
-  bool is_idempotent_read = false;             // named Get, List, Describe, Head, Lookup …: may be asked again after an answer got lost
   std::map<std::string, Json> static_context;  // endpoint rule parameters with a fixed value
   std::unique_ptr<Paginator> paginator;        // nullptr when the model has none
 };
