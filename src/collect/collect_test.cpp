@@ -170,7 +170,7 @@ TEST_F(Collect, AsksTheRegionThatTheElementNames) {
 
 TEST_F(Collect, AnUnchangedWorldStoresNoBodyAndHardlyAnything) {
   aws_.buckets.clear();
-  for (int i = 0; i < 300; ++i) aws_.buckets.push_back(fmt::format("bucket-{:03}", i));
+  for (int i = 0; i < 60; ++i) aws_.buckets.push_back(fmt::format("bucket-{:03}", i));
   for (int i = 0; i < 15; ++i) aws_.regions.push_back(fmt::format("ap-north-{}", i));
   const auto first = run();
   for (int turn = 2; turn <= 100; ++turn) {

@@ -32,7 +32,7 @@ void sort_list(Json& value) {
   std::vector<std::pair<std::string, Json>> elements;
   elements.reserve(list->size());
   for (auto& element : *list) elements.emplace_back(canonical(element).value_or(std::string()), std::move(element));
-  std::ranges::stable_sort(elements, {}, &std::pair<std::string, Json>::first);
+  std::ranges::sort(elements, {}, &std::pair<std::string, Json>::first);
   list->clear();
   for (auto& [text, element] : elements) list->push_back(std::move(element));
 }
@@ -55,7 +55,7 @@ Json normalise(Json value, const Normal& normal) {
   }
   // Inner lists first, so that an outer one is sorted by what its elements come to be.
   std::vector<Steps> sets(normal.sets.begin(), normal.sets.end());
-  std::ranges::stable_sort(sets, std::greater<>{}, [](Steps steps) { return steps.size(); });
+  std::ranges::sort(sets, std::greater<>{}, [](Steps steps) { return steps.size(); });
   for (const auto& path : sets) {
     at_end(value, without_last_all(path), [](Json& holder, const Step& last) {
       auto* object = holder.if_object();

@@ -54,7 +54,7 @@ void Edits::search(const Token& token, const Place& place, Spell spell) {
 
 Redacted Edits::apply(std::string_view body) && {
   // Of two edits of one text the one that replaces it as a whole stands.
-  std::ranges::stable_sort(edits_, [](const Edit& a, const Edit& b) { return a.begin != b.begin ? a.begin < b.begin : a.whole > b.whole; });
+  std::ranges::sort(edits_, [](const Edit& a, const Edit& b) { return a.begin != b.begin ? a.begin < b.begin : a.whole > b.whole; });
   Redacted redacted;
   std::size_t at = 0;
   for (auto& edit : edits_) {
