@@ -8,9 +8,8 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"net/url"
 	"os"
-	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,7 +27,7 @@ import (
 type result struct {
 	Entries       uint64  `json:"entries"`
 	AppendSeconds float64 `json:"append_seconds"`
-	FsckSeconds   float64 `json:"fsck_seconds"`
+	FsckSeconds   float64 `json:"fsck_seconds"` // the median of three
 }
 
 func main() {
@@ -77,14 +76,16 @@ func main() {
 	cancel()
 	_ = reader
 
-	began = time.Now()
-	location, err := url.Parse("file://" + filepath.ToSlash(*folder) + "/")
-	check(err)
-	source := client.FileFetcher{Root: location.Path}
-	checker := fsck.New("bench.example/tessera", verifier, source, leafHashes, fsck.Opts{N: 2})
-	check(checker.Check(context.Background()))
-	checked := time.Since(began)
-	check(json.NewEncoder(os.Stdout).Encode(result{*entries, appended.Seconds(), checked.Seconds()}))
+	var seconds []float64
+	for range 3 {
+		began := time.Now()
+		source := client.FileFetcher{Root: *folder}
+		checker := fsck.New("bench.example/tessera", verifier, source, leafHashes, fsck.Opts{N: 2})
+		check(checker.Check(context.Background()))
+		seconds = append(seconds, time.Since(began).Seconds())
+	}
+	slices.Sort(seconds)
+	check(json.NewEncoder(os.Stdout).Encode(result{*entries, appended.Seconds(), seconds[1]}))
 }
 
 // As tessera's own fsck command does it.
