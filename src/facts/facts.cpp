@@ -22,7 +22,8 @@ Result<Facts> Facts::open(const fs::path& home, FactCatalog catalog, table::Mode
 Result<Facts> Facts::create(const fs::path& folder, FactCatalog catalog) {
   const auto file = folder / "facts.duckdb";
   if (fs::exists(file)) return fail(Errc::usage, "`{}` is there already", file.string());
-  auto store = TRY(table::Store::open(file, table::Mode::writing));
+  // Folding is one thread's work; DuckDB's others would only wait beside it, and busily.
+  auto store = TRY(table::Store::open(file, table::Mode::writing, {.threads = 1}));
   TRY(store.transaction([&] { return make_schema(store, catalog); }));
   return Facts{std::make_shared<Data>(std::move(catalog), std::move(store), false, std::nullopt)};
 }

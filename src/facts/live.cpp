@@ -81,10 +81,10 @@ void Live::close(Version&& version, Instant at) {
 
 Shows Live::show(Row row, const Sight& sight) {
   const auto seen_before = sight.seen_before ? std::optional{std::min(*sight.seen_before, sight.at)} : std::nullopt;
-  const auto there = rows_.find(row.key);
-  if (there == rows_.end()) {
-    rows_.emplace(std::move(row.key), Version{std::move(row.values), sight.at, Instant::infinity(), seen_before, sight.leaf, -1, true});
-    return Shows::another;
+  const auto [there, is_new] = rows_.try_emplace(std::move(row.key));
+  if (is_new) {
+    there->second = Version{std::move(row.values), sight.at, Instant::infinity(), seen_before, sight.leaf, -1, true};
+    return Shows::first;
   }
   auto& version = there->second;
   if (version.values == row.values) return Shows::same;

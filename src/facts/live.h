@@ -28,7 +28,7 @@ struct Sight {
   LeafIndex leaf;
 };
 
-enum class Shows { same, latest, another };  // nothing new; only `latest` columns; a version began
+enum class Shows { same, latest, first, another };  // nothing new; only `latest` columns; a row began; another version of it did
 
 class Live {
  public:
@@ -43,6 +43,8 @@ class Live {
   Result<> fetch_all(table::Store& store);
 
   [[nodiscard]] bool has(std::string_view key) const { return rows_.contains(key); }
+  [[nodiscard]] bool empty() const { return rows_.empty(); }
+  void reserve(std::size_t more) { rows_.reserve(rows_.size() + more); }
   [[nodiscard]] std::vector<std::string> keys() const;
 
   // The row is there with these values.

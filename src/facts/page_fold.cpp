@@ -48,6 +48,7 @@ Result<bool> PageFold::repeats(table::Store& store) {
     for (const auto& one : table.shown) keys.push_back(one.row.key);
     keys.insert(keys.end(), table.hidden.begin(), table.hidden.end());
     TRY(table.live->fetch(store, keys));
+    if (table.live->empty()) continue;
     // A key that these pages did not show before and that is there all the same is shown by a page that did not change.
     const std::unordered_set<std::string_view> hidden{table.hidden.begin(), table.hidden.end()};
     for (const auto& one : table.shown)
@@ -98,14 +99,12 @@ void PageFold::apply(Table& table, bool whole, const Sight& sight, Instant ended
       if (last.at(table.shown[i].row.key) == i) kept.push_back(table.shown[i]);
     table.shown = std::move(kept);
   }
+  table.live->reserve(table.shown.size());
   for (auto& [row, page] : table.shown) {
-    const bool was_there = table.live->has(row.key);
     const auto shown = table.live->show(std::move(row), sight_of(page));
     touched = touched || shown != Shows::same;
-    if (shown == Shows::another) {
-      ++folded.opened;
-      folded.closed += was_there;
-    }
+    folded.opened += shown == Shows::first || shown == Shows::another;
+    folded.closed += shown == Shows::another;
   }
   if (touched || folded.closed != closed || folded.opened != opened) folded.changed.push_back(table.live->table().name);
 }
