@@ -417,7 +417,7 @@ struct Client::State {
     still->page_began.reset();
     still->failures = still->throttles = 0;
     still->refreshed = still->corrected = still->redirected = false;
-    still->lane->ready.push_back(id);
+    still->lane->ready.push_front(id);  // before calls that have not begun: tokens do not live for ever
   }
 };
 

@@ -271,10 +271,10 @@ Found from_instance(const ProviderContext& context) {
   if (!token || token->status != 200) return std::nullopt;  // not on an instance
   const Headers headers{{"x-aws-ec2-metadata-token", token->body}};
   const auto folder = *base + "/latest/meta-data/iam/security-credentials/";
-  const auto role = context.transport.fetch({"GET", folder, headers, {}});
-  if (role && role->status == 404) return std::nullopt;  // an instance without a role
-  auto name = TRY(get_text(context, {"GET", folder, headers, {}}, "the instance's role"));
-  name = name.substr(0, name.find_first_of("\r\n"));
+  const auto role = TRY_WITHIN(context.transport.fetch({"GET", folder, headers, {}}), "the instance's role");
+  if (role.status == 404) return std::nullopt;  // an instance without a role
+  if (role.status != 200) return fail(Errc::unreachable, "the instance's role: the metadata service answers {}", role.status);
+  const auto name = role.body.substr(0, role.body.find_first_of("\r\n"));
   auto credentials =
       TRY_WITHIN(parse_metadata_credentials(TRY(get_text(context, {"GET", folder + name, headers, {}}, "the instance's credentials"))),
                  "the instance's credentials");

@@ -64,6 +64,15 @@ Result<> apply_auth_scheme(const Json& properties, Endpoint& endpoint) {
   return fail(Errc::unsupported, "this endpoint wants a signature other than SigV4");
 }
 
+// "http://127.0.0.1:5000", "http://[::1]:5000": a host that is no name.
+bool is_address(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const auto rest = url.substr(scheme + 3);
+  const auto authority = rest.substr(0, rest.find('/'));
+  return authority.starts_with('[') || (!authority.empty() && authority.find_first_not_of("0123456789.:") == std::string_view::npos);
+}
+
 void drop_last_slash(std::string& url) {
   while (url.ends_with('/')) url.pop_back();
 }
@@ -84,19 +93,6 @@ std::string configured_endpoint(const Service& service, const Settings& settings
   return settings.setting("endpoint_url").value_or("");
 }
 
-namespace {
-
-// "http://127.0.0.1:5000", "http://[::1]:5000": a host that is no name.
-bool is_address(std::string_view url) {
-  const auto scheme = url.find("://");
-  if (scheme == std::string_view::npos) return false;
-  const auto authority = url.substr(scheme + 3, url.substr(scheme + 3).find('/'));
-  return !authority.empty() && authority.find_first_not_of("0123456789.:[]abcdef") == std::string_view::npos &&
-         (authority.front() == '[' || authority.find_first_not_of("0123456789.:") == std::string_view::npos);
-}
-
-}  // namespace
-
 Result<Resolved> resolve_endpoint(const Models& models, const Service& service, const Operation& operation, std::string_view region,
                                   const Json& params, const Settings& settings) {
   auto configured = configured_endpoint(service, settings);
@@ -116,8 +112,8 @@ Result<Resolved> resolve_endpoint(const Models& models, const Service& service, 
       evaluate_rules(service.endpoint_rules, models.partitions(), rule_scope(service, operation, region, params, settings, configured)),
       "endpoint of {} in `{}`", service.name, region);
   drop_last_slash(ruled.url);
-  // Rules put an account's id before the host (s3control); an address cannot carry a name before it.
-  out.endpoint.url = is_address(configured) ? configured : std::move(ruled.url);
+  // Some rules put an account's id before the host (s3control), which an address cannot carry. A bucket behind it stays.
+  out.endpoint.url = is_address(configured) && !ruled.url.starts_with(configured) ? configured : std::move(ruled.url);
   TRY_WITHIN(apply_auth_scheme(ruled.properties, out.endpoint), "endpoint of {} in `{}`", service.name, region);
   out.strip_bucket = service.name == "s3" && operation.request_uri.starts_with("/{Bucket}");
   return out;

@@ -79,6 +79,15 @@ TEST_F(S3ClientTest, BucketNamesThatNoCertificateCoversAreAddressedByPath) {
   EXPECT_EQ(transport.requests.at(0).url, "https://s3.us-east-1.amazonaws.com/dotted.name?versioning");
 }
 
+TEST_F(S3ClientTest, AnAddressAsEndpointTakesBucketsAsPathsAndNoNamesBeforeIt) {
+  settings.environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:5000";
+  ScriptedTransport transport{[](const HttpRequest&, std::size_t) { return ScriptedTransport::Reply{answer_with(200, kVersioning)}; }};
+  run(transport, {"s3", "GetBucketVersioning", "us-east-1", json::object{{"Bucket", "my-bucket"}}});
+  run(transport, {"s3control", "GetPublicAccessBlock", "us-east-1", json::object{{"AccountId", "123456789012"}}});
+  EXPECT_EQ(transport.requests.at(0).url, "http://127.0.0.1:5000/my-bucket?versioning");
+  EXPECT_EQ(transport.requests.at(1).url, "http://127.0.0.1:5000/v20180820/configuration/publicAccessBlock");
+}
+
 TEST_F(S3ClientTest, GlobalServicesAreSignedForTheirOwnRegion) {
   ScriptedTransport transport{[](const HttpRequest&, std::size_t) { return ScriptedTransport::Reply{answer_with(500, "")}; }};
   run(transport, {"iam", "ListUsers", "eu-central-1", json::object()});
