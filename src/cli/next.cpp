@@ -12,8 +12,6 @@ struct Mend {
   std::vector<std::string> controls;
 };
 
-int rank_of(std::string_view severity) { return severity == "critical" ? 0 : severity == "high" ? 1 : severity == "medium" ? 2 : 3; }
-
 // A control without `mend` is an act of its own.
 std::vector<Mend> mends_of(const controls::Stored& judged) {
   std::map<std::string, Mend> by_id;
@@ -22,7 +20,7 @@ std::vector<Mend> mends_of(const controls::Stored& judged) {
     const auto id = control.mend.empty() ? control.id : control.mend;
     auto& mend = by_id[id];
     mend.id = id;
-    if (mend.controls.empty() || rank_of(control.severity) < rank_of(mend.severity)) {
+    if (mend.controls.empty() || severity_rank(control.severity) < severity_rank(mend.severity)) {
       mend.severity = control.severity;
       mend.remedy = control.remedy;
     }
@@ -32,7 +30,7 @@ std::vector<Mend> mends_of(const controls::Stored& judged) {
   std::vector<Mend> mends;
   for (auto& [id, mend] : by_id) mends.push_back(std::move(mend));
   std::stable_sort(mends.begin(), mends.end(), [](const Mend& a, const Mend& b) {
-    return std::tuple{rank_of(a.severity), -a.clears} < std::tuple{rank_of(b.severity), -b.clears};
+    return std::tuple{severity_rank(a.severity), -a.clears} < std::tuple{severity_rank(b.severity), -b.clears};
   });
   return mends;
 }

@@ -118,6 +118,14 @@ std::size_t terminal_width() {
   return size.ws_col;
 }
 
+std::size_t terminal_height() {
+  winsize size{};
+  if (!is_terminal() || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return 44;
+  return size.ws_row;
+}
+
+int severity_rank(std::string_view severity) { return severity == "critical" ? 0 : severity == "high" ? 1 : severity == "medium" ? 2 : 3; }
+
 std::size_t width_of(std::string_view text) { return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_lead)); }
 
 std::string shorten(std::string_view text, std::size_t width) {

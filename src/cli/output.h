@@ -40,11 +40,15 @@ std::string footer(Instant as_of, const facts::State& state);
 enum class Tone { plain, good, bad, doubt, faint, strong };
 std::string paint(std::string_view text, Tone tone);
 bool is_terminal();
-std::size_t terminal_width();  // columns; 120 where there is no terminal
+std::size_t terminal_width();   // columns; 120 where there is no terminal
+std::size_t terminal_height();  // lines; 44 where there is no terminal
 
 // To `width` characters (of UTF-8), cut with an ellipsis.
 std::string shorten(std::string_view text, std::size_t width);
 std::size_t width_of(std::string_view text);
+
+// critical, high, medium, low: 0 to 3, for sorting.
+int severity_rank(std::string_view severity);
 
 // "2026-03-01 09:00 UTC"
 std::string for_people(Instant at);

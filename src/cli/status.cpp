@@ -87,7 +87,7 @@ View view_of(const controls::Stored& judged, const std::vector<std::string>& wan
     if (wanted.empty() || served.contains(control.id)) view.controls.push_back(&control);
   const auto rank = [](const auto* control) {
     const auto& verdict = control->verdict;
-    return std::tuple{order_of(verdict.answer), -verdict.fail, -verdict.unknown};
+    return std::tuple{order_of(verdict.answer), severity_rank(control->severity), -verdict.fail, -verdict.unknown};
   };
   std::stable_sort(view.controls.begin(), view.controls.end(), [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
   return view;
@@ -119,15 +119,17 @@ Json status_json(const View& view, Instant at, const facts::State& state) {
   return out;
 }
 
-Grid control_grid(const View& view, std::size_t statement_width, const std::function<bool(Answer)>& wanted) {
-  Grid grid{{{""}, {"control"}, {"members", true}, {"pass", true}, {"fail", true}, {"unknown", true}, {"statement"}}, {}};
+using Chosen = std::vector<const controls::StoredControl*>;
+
+Grid control_grid(const Chosen& chosen, std::size_t statement_width) {
+  Grid grid{{{""}, {"control"}, {"severity"}, {"members", true}, {"pass", true}, {"fail", true}, {"unknown", true}, {"statement"}}, {}};
   const auto number = [](std::int64_t n) { return n == 0 ? std::string{"-"} : grouped(static_cast<std::uint64_t>(n)); };
-  for (const auto* control : view.controls) {
-    const auto* verdict = &control->verdict;
-    if (!wanted(verdict->answer)) continue;
-    const auto& text = verdict->answer == Answer::empty ? verdict->empty_because : control->statement;
-    grid.rows.push_back({std::string{mark_of(verdict->answer)}, control->id, number(verdict->population), number(verdict->pass),
-                         number(verdict->fail + verdict->waived), number(verdict->unknown), shorten(text, statement_width)});
+  for (const auto* control : chosen) {
+    const auto& verdict = control->verdict;
+    const auto& text = verdict.answer == Answer::empty ? verdict.empty_because : control->statement;
+    grid.rows.push_back({std::string{mark_of(verdict.answer)}, control->id, control->severity, number(verdict.population),
+                         number(verdict.pass), number(verdict.fail + verdict.waived), number(verdict.unknown),
+                         shorten(text, statement_width)});
   }
   return grid;
 }
@@ -154,43 +156,62 @@ void print_criteria(const View& view) {
   if (!line.empty()) fmt::print("{}\n", line);
 }
 
-void print_table(const View& view, bool all) {
-  if (view.controls.empty()) return;
-  print_criteria(view);
-  fmt::print("\n");
-  std::size_t id_width = 8;
-  for (const auto* control : view.controls) id_width = std::max(id_width, control->id.size());
+// Rows that fit a screen: the worst, but what is unknown keeps a place beside what fails.
+Chosen worst_of(const View& view, std::size_t rows) {
+  Chosen failing, unknown;
+  for (const auto* control : view.controls) {
+    const auto answer = control->verdict.answer;
+    if (answer == Answer::fail || answer == Answer::waived) failing.push_back(control);
+    if (answer == Answer::unknown) unknown.push_back(control);
+  }
+  if (failing.size() + unknown.size() > rows) {
+    const auto kept = std::min(unknown.size(), std::max(rows / 4, rows - std::min(rows, failing.size())));
+    failing.resize(std::min(failing.size(), rows - kept));
+    unknown.resize(kept);
+  }
+  failing.insert(failing.end(), unknown.begin(), unknown.end());
+  return failing;
+}
+
+void print_rows(const Chosen& chosen) {
+  std::size_t fixed = 0;
+  for (const auto* control : chosen) fixed = std::max(fixed, control->id.size());
+  fixed += 48;  // the columns around id and statement
   const auto width = terminal_width();
-  const auto statement_width = width > id_width + 40 ? width - id_width - 38 : 20;
-  const auto needs_a_look = [&](Answer answer) {
-    return all || answer == Answer::fail || answer == Answer::unknown || answer == Answer::waived;
-  };
-  const auto text = render(control_grid(view, statement_width, needs_a_look), Format::table);
-  std::size_t begin = 0;
-  for (std::size_t line = 0; begin < text.size(); ++line) {
+  const auto text = render(control_grid(chosen, width > fixed + 20 ? width - fixed : 20), Format::table);
+  for (std::size_t begin = 0; begin < text.size();) {
     const auto end = text.find('\n', begin);
     const std::string_view row{text.data() + begin, end - begin};
-    fmt::print("{}\n", line == 0              ? std::string{row}
-                       : row.starts_with("✗") ? paint(row, Tone::bad)
-                       : row.starts_with("?") ? paint(row, Tone::doubt)
-                                              : std::string{row});
+    fmt::print("{}\n", paint(row, row.starts_with("✗") ? Tone::bad : row.starts_with("?") ? Tone::doubt : Tone::plain));
     begin = end + 1;
   }
-  if (all) return;
-  std::string passing;
-  std::size_t passes = 0, empties = 0;
+}
+
+// "✓ 19 controls pass: a, b, c, …": those of one verdict that have no row of their own.
+void print_rest(const View& view, const Chosen& shown, Answer answer, std::string_view one, std::string_view many) {
+  std::string ids;
+  std::size_t count = 0;
   for (const auto* control : view.controls) {
-    if (control->verdict.answer == Answer::empty) ++empties;
-    if (control->verdict.answer != Answer::pass) continue;
-    ++passes;
-    passing += (passing.empty() ? "" : ", ") + control->id;
+    if (control->verdict.answer != answer || std::find(shown.begin(), shown.end(), control) != shown.end()) continue;
+    ids.append(count++ ? ", " : "").append(control->id);
   }
-  if (passes)
-    fmt::print("{}\n", paint(shorten(fmt::format("✓ {}: {}", count_of(passes, "control passes", "controls pass"), passing), width - 1),
-                             Tone::good));
-  if (empties)
-    fmt::print("{}\n",
-               paint(fmt::format("· {} no member (--all shows why)", count_of(empties, "control has", "controls have")), Tone::faint));
+  if (count == 0) return;
+  const auto line = fmt::format("{} {}: {}", mark_of(answer), count_of(count, one, many), ids);
+  fmt::print("{}\n", paint(shorten(line, terminal_width() - 1), tone_of(answer)));
+}
+
+void print_screen(const View& view, bool all) {
+  print_criteria(view);
+  fmt::print("\n");
+  if (all) return print_rows(view.controls);
+  constexpr std::size_t around = 14;  // criteria, the lines below, the prompt
+  const auto height = terminal_height();
+  const auto shown = worst_of(view, height > around + 10 ? height - around : 10);
+  if (!shown.empty()) print_rows(shown);
+  print_rest(view, shown, Answer::fail, "more control fails", "more controls fail");
+  print_rest(view, shown, Answer::unknown, "more control is unknown", "more controls are unknown");
+  print_rest(view, shown, Answer::pass, "control passes", "controls pass");
+  print_rest(view, shown, Answer::empty, "control has no member", "controls have no member");
 }
 
 }  // namespace
@@ -206,10 +227,10 @@ Result<Exit> run_status(const Common& common, const StatusOptions& options) {
   if (format == Format::json) {
     fmt::print("{}\n", pretty(status_json(view, at, judged.state)));
   } else if (format == Format::table) {
-    print_table(view, options.all);
+    print_screen(view, options.all);
     fmt::print("\n{}", footer(at, judged.state));
   } else {
-    fmt::print("{}", render(control_grid(view, 200, [](Answer) { return true; }), format));
+    fmt::print("{}", render(control_grid(view.controls, 200), format));
     if (format == Format::md) fmt::print("\n{}", footer(at, judged.state));
   }
   bool fails = false, unknown = false;
