@@ -1,6 +1,8 @@
 #include "wire/http.h"
 
 #include "base/file.h"
+#include "wire/client.h"
+#include "wire/test_models.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -199,6 +201,42 @@ TEST(CurlTransport, EveryFaultIsAnErrorAndNoneAnAnswer) {
         << fault.name << ": " << answer.error().message;
     EXPECT_NE(answer.error().message.find("127.0.0.1"), std::string::npos);
   }
+}
+
+TEST(ClientOverCurl, GetsThroughEveryPassingFaultToTheAnswer) {
+  const auto whole = [](std::string_view status, std::string_view headers, std::string_view body) {
+    return fmt::format("HTTP/1.1 {}\r\nConnection: close\r\n{}Content-Length: {}\r\n\r\n{}", status, headers, body.size(), body);
+  };
+  const std::vector<std::string> answers{"",  // closed without a byte
+                                         whole("429 Too Many Requests", "Retry-After: 0\r\n", R"({"__type":"ThrottlingException"})"),
+                                         whole("429 Too Many Requests", "", "slow down"),
+                                         whole("500 Internal Server Error", "", "<html>oops</html>"),
+                                         "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"Things\":[",
+                                         whole("200 OK", "", "<html>who are you</html>"),
+                                         whole("200 OK", "", R"({"Things":[{"Name":"a"}]})")};
+  std::size_t served = 0;
+  LoopbackServer server{[&](int fd) {
+    read_request(fd);
+    write_text(fd, answers[std::min(served++, answers.size() - 1)]);
+  }};
+  auto models = test_models();
+  Settings settings;
+  settings.environment["AWS_ENDPOINT_URL"] = server.url("");
+  FixedCredentials credentials{{"ID", "secret", {}, std::nullopt, "test"}};
+  CurlTransport transport{quick()};
+  const SystemClock clock;
+  Client client{models, settings, credentials, transport, clock, {.seed = 3}};
+  std::vector<Page> pages;
+  Outcome outcome;
+  client.call(
+      {"json", "ListThings", "eu-central-1", json::object()}, [&](Page page) { pages.push_back(std::move(page)); },
+      [&](const Outcome& ended) { outcome = ended; });
+  client.run();
+  EXPECT_EQ(outcome.heard, Heard::ok) << outcome.message;
+  EXPECT_EQ(outcome.requests, answers.size());
+  EXPECT_TRUE(outcome.simulated);
+  ASSERT_EQ(pages.size(), 1U);
+  EXPECT_EQ(pages[0].answer.body, R"({"Things":[{"Name":"a"}]})");
 }
 
 TEST(CurlTransport, NobodyListeningIsUnreachable) {

@@ -104,6 +104,8 @@ def against_moto(tool, endpoint):
     expect("s3: a bucket with dots", tool.call("s3", "GetBucketVersioning", Bucket="dotted.bucket.name")["heard"], "ok")
     expect("s3: HEAD of no bucket is absent", tool.call("s3", "HeadBucket", Bucket="no-such-bucket")["heard"], "absent")
 
+    expect("s3control: an account's setting", tool.call("s3control", "GetPublicAccessBlock", AccountId="123456789012")["heard"], "absent")
+
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     groups = [ec2.create_security_group(GroupName=f"g{i}", Description="d", VpcId=vpc)["GroupId"] for i in range(25)]
     ec2.authorize_security_group_ingress(GroupId=groups[0], IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
