@@ -48,9 +48,9 @@ Result<Json> Answers::answer(std::string_view operation_name, const Page& page) 
   const auto [service, model] = TRY(operation(operation_name));
   const auto bytes = TRY(blob(*page.body, "body"));
   ++bodies_read;
-  auto parsed =
-      TRY_WITHIN(wire::parse_answer(*service, *model, page.status, {}, bytes, json::make_shared_resource<json::monotonic_resource>()),
-                 "body {}", to_hex(*page.body));
+  auto parsed = TRY_WITHIN(wire::parse_answer(*service, *model, page.status, {}, bytes,
+                                              json::make_shared_resource<json::monotonic_resource>(room_.get(), room_bytes)),
+                           "body {}", to_hex(*page.body));
   if (parsed.error) return fail(Errc::malformed, "body {} is the error {}", to_hex(*page.body), parsed.error->code);
   return std::move(parsed.value);
 }

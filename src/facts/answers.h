@@ -46,6 +46,8 @@ class Answers {
   const Blobs& blobs_;
   const wire::Models& models_;
   std::optional<wire::Models> own_, others_;
+  std::unique_ptr<unsigned char[]> room_ = std::make_unique<unsigned char[]>(room_bytes);  // for the value of an answer
+  static constexpr std::size_t room_bytes = 512 << 10;
 };
 
 // An entry of a manifest as a page.

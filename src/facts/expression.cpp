@@ -171,7 +171,10 @@ const Json* concat(Frame& frame, const Arguments& arguments) {
   for (const auto& argument : arguments) {
     const auto* value = argument->evaluate(frame);
     if (!value) return nullptr;
-    joined += text_of(*value);
+    if (const auto* text = value->if_string())
+      joined += *text;
+    else
+      joined += text_of(*value);
   }
   return frame.make(std::move(joined));
 }

@@ -164,6 +164,7 @@ class CellWriter {
 
 Result<> add_row(const FactTable& table, const Shape& shape, Frame& frame, std::vector<Row>& rows) {
   Row row;
+  if (!rows.empty()) row.values.reserve(rows.back().values.size() + 32);  // rows of a table are much alike
   const auto made = frame.made.size();
   for (const auto& column : table.columns) {
     const auto* value = column.value.evaluate(frame);
