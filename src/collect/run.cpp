@@ -78,13 +78,13 @@ class Run {
     bool going = true;
     while (going && !cancelled()) {
       going = asking.step(turn);
-      report(asking, false);
+      report(&asking, false);
     }
     if (asking.error()) return std::unexpected(*asking.error());
     if (cancelled()) return give_up();
     TRY(store(asking, history, pack));
     TRY(commit(history, std::move(pack)));
-    report(asking, true);
+    report(&asking, true);
     return std::move(collection_);
   }
 
@@ -111,7 +111,10 @@ class Run {
           const auto why = outcome.error ? outcome.error->message : outcome.code;
           leaf.reason = fmt::format("{} {} ({})", get_caller_identity, name_of(leaf.outcome), why);
         });
-    while (!client_.idle() && !cancelled()) client_.step(turn);
+    while (!client_.idle() && !cancelled()) {
+      client_.step(turn);
+      report(nullptr, false);
+    }
     if (whoami_.account.empty()) return;
     leaf.reason.clear();
     leaf.account = whoami_.account;
@@ -220,23 +223,29 @@ class Run {
     }
   }
 
-  void report(const Asking& asking, bool always) {
+  // `asking` is nullptr while we only learn who we are.
+  void report(const Asking* asking, bool always) {
     const auto now = access_.transport.elapsed();
     if (!always && now.micros - reported_.micros < turn.micros) return;
     reported_ = now;
     const auto& counters = client_.counters();
-    observer_.progress({.account = whoami_.account,
-                        .operations = asking.operations(),
-                        .operations_done = asking.operations_done(),
-                        .requests = counters.requests,
-                        .retried = counters.retries,
-                        .throttled = counters.throttled,
-                        .denied = asking.counts().denied,
-                        .failed = asking.counts().failed,
-                        .new_bodies = asking.counts().new_bodies,
-                        .requests_per_second = speed_.at(now, counters.requests),
-                        .elapsed = Duration{now.micros - began_.micros},
-                        .current = asking.current()});
+    Progress progress;
+    progress.account = whoami_.account;
+    progress.requests = counters.requests;
+    progress.retried = counters.retries;
+    progress.throttled = counters.throttled;
+    progress.requests_per_second = speed_.at(now, counters.requests);
+    progress.elapsed = Duration{now.micros - began_.micros};
+    progress.current = get_caller_identity;
+    if (asking) {
+      progress.operations = asking->operations();
+      progress.operations_done = asking->operations_done();
+      progress.denied = asking->counts().denied;
+      progress.failed = asking->counts().failed;
+      progress.new_bodies = asking->counts().new_bodies;
+      progress.current = asking->current();
+    }
+    observer_.progress(progress);
   }
 
   const Source& source_;
