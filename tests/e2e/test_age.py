@@ -19,7 +19,7 @@ def own_control(home, fails, **more):
              "population": "select account, user_id, access_key_id from aws_iam_access_key", "fails": fails, "mend": "rotate", "remedy": "Rotate.", **more}
     folder = home.path / "catalog" / "controls" / "own"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "key-age.yaml").write_text("".join(f"{name}: {value}\n" for name, value in lines.items()))
+    (folder / "own-key-age.yaml").write_text("".join(f"{name}: {value}\n" for name, value in lines.items()))
 
 
 def key_made(cloud, created):
@@ -77,7 +77,7 @@ def test_an_age_that_cannot_be_computed_is_refused_without_a_tick(cloud, new_hom
     home = new_home(cloud.endpoint).init()
     own_control(home, f"select account, user_id, access_key_id, 'old' as reason from aws_iam_access_key where {comparison}")
     done = home.run("catalog", "check", code=USAGE)
-    assert "key-age.yaml:" in done.out + done.err
+    assert "own-key-age.yaml:" in done.out + done.err
 
 
 def test_a_tick_makes_any_age_allowed(cloud, new_home):

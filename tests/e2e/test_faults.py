@@ -165,7 +165,7 @@ def with_own_controls(home):
     folder = home.path / "catalog" / "controls" / "own"
     folder.mkdir(parents=True)
     for name, fails in OWN.items():
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump({
+        (folder / f"own-{name}.yaml").write_text(yaml.safe_dump({
             "id": f"own-{name}", "kind": "state", "statement": "A test.", "severity": "low", "owner": "platform",
             "population": "select account, bucket from aws_s3_bucket", "fails": fails, "mend": f"own-{name}", "remedy": "None."}))
     return home

@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import stat
+import time
 
 import pytest
 from home import BROKEN, FAILS, PASS, UNDECIDED, USAGE
@@ -166,9 +167,9 @@ def test_every_control_of_the_catalogue_is_sound(home):
 
 
 @pytest.mark.parametrize("name, text, line, rest", [
-    ("controls/own/sql.yaml", "id: own-sql\nkind: state\nstatement: s\nseverity: low\nowner: o\npopulation: select account, bucket from aws_s3_bucket\nfails: select acount, bucket, 'x' as reason from aws_s3_bucket\nmend: m\nremedy: r\n", 7, 1),
-    ("controls/own/table.yaml", "id: own-table\nkind: state\nstatement: s\nseverity: low\nowner: o\npopulation: select account from aws_no_such_thing\nfails: select account, 'x' as reason from aws_account\nmend: m\nremedy: r\n", 6, 1),
-    ("controls/own/key.yaml", "id: own-key\nkind: state\nstatment: s\n", 3, 1),
+    ("controls/own/own-sql.yaml", "id: own-sql\nkind: state\nstatement: s\nseverity: low\nowner: o\npopulation: select account, bucket from aws_s3_bucket\nfails: select acount, bucket, 'x' as reason from aws_s3_bucket\nmend: m\nremedy: r\n", 7, 1),
+    ("controls/own/own-table.yaml", "id: own-table\nkind: state\nstatement: s\nseverity: low\nowner: o\npopulation: select account from aws_no_such_thing\nfails: select account, 'x' as reason from aws_account\nmend: m\nremedy: r\n", 6, 1),
+    ("controls/own/own-key.yaml", "id: own-key\nkind: state\nstatment: s\n", 3, 1),
     ("frameworks/own.yaml", None, None, 1),
 ])
 def test_a_broken_catalogue_file_is_named_by_line_and_the_rest_goes_on(home, name, text, line, rest):
@@ -187,7 +188,7 @@ def test_a_home_may_add_a_control_and_override_a_shipped_one(home):
     own = home.copy("own-control")
     folder = own.path / "catalog" / "controls" / "own"
     folder.mkdir(parents=True)
-    (folder / "bucket-name.yaml").write_text("""id: own-bucket-name
+    (folder / "own-bucket-name.yaml").write_text("""id: own-bucket-name
 kind: state
 statement: Every bucket's name tells the company.
 severity: low
@@ -222,8 +223,10 @@ def test_a_second_writer_is_refused_with_the_holders_pid(filled, home, proxy):
     own.endpoint = proxy.endpoint
     proxy.when(then=Slow(0.05))
     first = own.start("collect")
+    while not proxy.calls and first.poll() is None:
+        time.sleep(0.01)
     second = own.run("collect", timeout=400)
-    first.wait(300)
+    first.communicate(timeout=300)
     assert first.returncode == PASS
     assert second.code == PASS or str(first.pid) in second.err, "it waits its turn, or says who holds the ledger"
     own.verify()
