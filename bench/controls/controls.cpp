@@ -130,5 +130,19 @@ int main(int argc, char** argv) {
   const auto showing = seconds([&] { must(controls::read_stored(facts.store(), digest, now)); });
   fmt::print("store: all {:.3f} s, nothing changed {:.3f} s; read for status {:.2f} ms; read and check the catalogue {:.3f} s\n", storing,
              kept, showing * 1e3, reading);
+
+  // What `vouch status` does on a home of 600 resources, apart from starting and printing.
+  const TemporaryDirectory home;
+  {
+    auto small = must(facts::Facts::create(home.path(), tables));
+    fill(small, 600);
+    must(controls::store_verdicts(catalog, digest, small, {}, now));
+  }
+  const auto status = seconds([&] {
+    auto store = must(table::Store::open(home.path() / "facts.duckdb", table::Mode::reading));
+    must(controls::read_stored(store, controls::digest_of(files), now));
+  });
+  fmt::print("status: open, compare the catalogue, read what is stored: {:.1f} ms, {:.2f} of the 50 ms allowed\n", status * 1e3,
+             status / 0.050);
   return ratio <= 1.0 ? 0 : 1;
 }

@@ -19,6 +19,13 @@ create table if not exists vouch.verdict_member(control text, place bigint, key 
 create table if not exists vouch.verdict_criterion(framework text, title text, place bigint, id text, category text, says text, controls text);
 )sql";
 
+constexpr std::string_view drop_tables = R"sql(
+drop table if exists vouch.verdict_state;
+drop table if exists vouch.verdict_control;
+drop table if exists vouch.verdict_member;
+drop table if exists vouch.verdict_criterion;
+)sql";
+
 template <class T>
 const T& as(const table::Value& value) {
   static const T none{};
@@ -48,13 +55,6 @@ std::map<std::string, std::string> key_of(const std::string& written) {
   return key;
 }
 
-Result<bool> is_there(table::Store& store) {
-  const auto rows =
-      TRY(store.query("select count(*) from duckdb_tables() where database_name = current_database() and schema_name = 'vouch' and "
-                      "table_name like 'verdict\\_%' escape '\\'"));
-  return as<std::int64_t>(rows.rows.at(0).at(0)) == 4;
-}
-
 // The one row of state, and the controls with their digests.
 struct Kept {
   Stored stored;
@@ -62,8 +62,10 @@ struct Kept {
 };
 
 Result<std::optional<Kept>> read_controls(table::Store& store) {
-  if (!TRY(is_there(store))) return std::nullopt;
-  const auto states = TRY(store.query("select layout, catalog, judged, size, root, simulated, last_run from vouch.verdict_state"));
+  // Where the tables are not there, or are others, DuckDB says so; asking it for a list of tables first takes longer than all the rest.
+  auto asked = store.query("select layout, catalog, judged, size, root, simulated, last_run from vouch.verdict_state");
+  if (!asked && asked.error().code == Errc::malformed) return std::nullopt;
+  const auto states = TRY(std::move(asked));
   if (states.rows.size() != 1 || as<std::int64_t>(states.rows[0][0]) != layout) return std::nullopt;
   const auto& state = states.rows[0];
   Kept kept;
@@ -199,8 +201,9 @@ ControlVerdict now(const Control& control, facts::Facts& facts, Instant at) {
 Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts::Facts& facts, std::span<const std::string> changed,
                    Instant at) {
   auto& store = facts.store();
-  TRY(store.execute(std::string{make_tables}));
   const auto kept = TRY(read_controls(store));
+  if (!kept) TRY(store.execute(std::string{drop_tables}));
+  TRY(store.execute(std::string{make_tables}));
   std::vector<ControlVerdict> fresh;
   std::set<std::string> ids;
   for (const auto& control : catalog.controls) {
