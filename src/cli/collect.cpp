@@ -42,7 +42,7 @@ Result<collect::Collection> run_source(const Home& home, const Catalog& catalog,
   const auto* found = sources.find(source.name);
   if (!found) return fail(Errc::config, "the catalogue has no usable call for source `{}`", source.name);
   const auto aws = TRY(wire::Settings::load(wire::process_environment(), source.profile.value_or("")));
-  wire::CurlTransport transport, sign_in;
+  wire::CurlTransport transport, sign_in{wire::credential_http_limits()};
   wire::CredentialChain credentials{aws, sign_in, models};
   const SystemClock clock;
   collect::Options options{.home = home.path,
