@@ -10,7 +10,6 @@ namespace {
 
 constexpr Duration until_pause = Duration::seconds(2);
 constexpr Duration until_patience = Duration::seconds(60);
-constexpr std::string_view describe_regions = "ec2:DescribeRegions";
 
 std::string canonical_text(const Json& value) { return canonical(value).value_or("{}"); }
 
@@ -41,11 +40,6 @@ Entry unknown_operation() {
   entry.error = "UnknownOperation";
   entry.hole = Hole::failed;
   return entry;
-}
-
-bool is_region_name(std::string_view text) {
-  return !text.empty() && text.size() <= 32 &&
-         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 }  // namespace
@@ -88,73 +82,6 @@ void Asking::start() {
   if (regions_known_) add_regional_nodes();
   // Nodes are added while others are opened, so not by iterator.
   for (std::size_t i = 0; i < nodes_.size(); ++i) open(*nodes_[i]);
-}
-
-Node& Asking::add_node(const SourceOperation& operation, const Scope& scope) {
-  auto node = std::make_unique<Node>();
-  node->operation = &operation;
-  node->scope = scope;
-  node->region = scope.region.empty() ? whoami_.global_region : scope.region;
-  if (auto model = access_.models.operation(operation.service, operation.operation)) {
-    std::tie(node->service, node->model) = *model;
-    node->normal.paging = wire::paging_members(*node->model);
-  }
-  node->normal.volatiles = operation.volatiles;
-  node->normal.sets = operation.sets;
-  if (auto before = history_.manifest(operation.name(), scope)) {
-    node->before = std::move(*before);
-  } else {
-    break_off(std::move(before).error());
-  }
-  nodes_.push_back(std::move(node));
-  return *nodes_.back();
-}
-
-// What it waits for stands before it, in its own scope or in that of the account.
-void Asking::link(Node& node) {
-  const auto find_node = [&](std::string_view name) -> Node* {
-    for (const auto& other : nodes_) {
-      if (other->operation->name() == name && (other->scope == node.scope || other->scope.region.empty())) return other.get();
-    }
-    return nullptr;
-  };
-  const auto& operation = *node.operation;
-  if (operation.for_each && (node.parent = find_node(operation.for_each->operation))) node.parent->children.push_back(&node);
-  if (!operation.after.empty() && (node.after = find_node(operation.after))) node.after->followers.push_back(&node);
-}
-
-void Asking::add_global_nodes() {
-  for (const auto& operation : source_.operations) {
-    if (!operation.regional) link(add_node(operation, {}));
-  }
-  if (regions_known_ || regional_operations_ == 0) return;
-  const auto listed = std::ranges::find_if(nodes_, [](const auto& node) { return node->operation->name() == describe_regions; });
-  regions_node_ = listed != nodes_.end() ? listed->get() : &add_node(describe_regions_, {});
-  regions_node_->region = whoami_.home_region;
-}
-
-void Asking::add_regional_nodes() {
-  std::ranges::sort(regions_);
-  regions_.erase(std::ranges::unique(regions_).begin(), regions_.end());
-  for (const auto& region : regions_) {
-    for (const auto& operation : source_.operations) {
-      const auto& only = operation.only_in;
-      if (operation.regional && (only.empty() || std::ranges::find(only, region) != only.end())) link(add_node(operation, {region}));
-    }
-  }
-}
-
-// Nothing regional can be asked: each of these operations is a hole for the whole account.
-void Asking::give_up_regional(const std::string& why) {
-  for (const auto& operation : source_.operations) {
-    if (!operation.regional) continue;
-    auto& node = add_node(operation, {});
-    node.opened = node.ended = true;
-    node.outcome = regions_node_->outcome == Outcome::denied ? Outcome::denied : Outcome::failed;
-    node.reason = fmt::format("regions unknown: {} {}", describe_regions, why);
-    (node.outcome == Outcome::denied ? counts_.denied : counts_.failed) += 1;
-    end(node);
-  }
 }
 
 void Asking::open(Node& node) {
@@ -371,16 +298,6 @@ void Asking::end(Node& node) {
   ++counts_.operations;
   node.before.reset();
   node.asked = {};
-}
-
-void Asking::note_regions(const Json& value) {
-  const auto* regions = find_array(value, "Regions");
-  if (!regions) return;
-  for (const auto& region : *regions) {
-    const auto* name = find_string(region, "RegionName");
-    const auto* status = find_string(region, "OptInStatus");
-    if (name && is_region_name(*name) && !(status && *status == "not-opted-in")) regions_.emplace_back(*name);
-  }
 }
 
 std::size_t Asking::endpoint_index(const std::string& endpoint) {

@@ -30,6 +30,9 @@ struct Node {
   std::string reason;
 };
 
+// "eu-central-1": nothing else becomes part of a host's name.
+bool is_region_name(std::string_view text);
+
 // What a node's answers amount to: its outcome and, where it is not complete, why.
 struct Verdict {
   Outcome outcome = Outcome::complete;
