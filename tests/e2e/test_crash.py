@@ -68,7 +68,7 @@ def test_kills_at_random_moments_of_a_collection_lose_nothing(cloud, home, full)
 
 def home_after(home):
     """The same ledger with facts folded from nothing."""
-    other = home.copy("folded-anew")
+    other = home.copy(f"{home.path.name}-folded-anew")
     (other.path / "facts.duckdb").unlink()
     return other
 
