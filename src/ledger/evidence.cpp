@@ -112,15 +112,25 @@ std::string write(const Tree& tree) {
   return out += fmt::format("],\"source\":{},\"v\":1}}", literal(tree.source));
 }
 
+// Most of an unchanged run is this document, so it says each operation once and each instant as a distance.
 std::string write(const Times& times) {
+  Instant since = times.empty() ? Instant{} : times.front().started;
+  for (const auto& one : times) since = std::min(since, one.started);
+  since.micros -= since.micros % 1'000'000;
   std::string out = "{\"operations\":[";
-  const char* separator = "";
-  for (const auto& entry : times) {
-    out += fmt::format("{}{{\"ended\":\"{}\",\"operation\":{},\"scope\":{},\"started\":\"{}\"}}", separator, to_string(entry.ended),
-                       literal(entry.operation), spell(to_json(entry.scope)), to_string(entry.started));
-    separator = ",";
+  for (auto at = times.begin(); at != times.end();) {
+    const auto end = std::find_if(at, times.end(), [&](const auto& one) { return one.operation != at->operation; });
+    std::string regions, spans;
+    for (auto one = at; one != end; ++one) {
+      const auto* separator = one == at ? "" : ",";
+      regions.append(separator).append(literal(one->scope.region));
+      spans += fmt::format("{}[{},{}]", separator, (one->started - since).micros, (one->ended - since).micros);
+    }
+    out += fmt::format("{}{{\"operation\":{},\"regions\":[{}],\"spans\":[{}]}}", at == times.begin() ? "" : ",", literal(at->operation),
+                       regions, spans);
+    at = end;
   }
-  return out += "],\"v\":1}";
+  return out += fmt::format("],\"since\":\"{}\",\"v\":1}}", to_string(since));
 }
 
 std::string write(const Receipts& receipts) {
