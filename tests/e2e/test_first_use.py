@@ -198,6 +198,7 @@ fails: select account, bucket, 'nameless' as reason from aws_s3_bucket where buc
 mend: rename
 remedy: Rename it.
 """)
+    (folder / "own-bucket-name.scenario").write_text("expect own-bucket-name empty  at 2026-01-01T00:00Z\n")
     own.run("catalog", "check", code=PASS)
     control = own.status()["own-bucket-name"]
     assert control["verdict"] == "pass" and control["population"] == home.sql("select count(*) as n from aws_s3_bucket")[0]["n"]
