@@ -35,9 +35,6 @@ std::optional<Instant> instant_or_nothing(const table::Value& value) {
 
 table::Value value_of(const std::optional<Instant>& at) { return at ? table::Value{*at} : table::Value{}; }
 
-// Answers of a provider that we cannot make sense of are holes; damage to what we stored is an error.
-bool is_damage(const Error& error) { return error.code == Errc::corrupt || error.code == Errc::io || error.code == Errc::limit; }
-
 }  // namespace
 
 Result<> Account::fetch() {
@@ -166,11 +163,24 @@ Result<> Account::fold_entry(const evidence::TreeEntry& entry, const Moment& mom
   return {};
 }
 
+// Every page that will stand, in the manifest's order.
+std::vector<PageOf> Account::all_pages(const Difference& difference, const Requests& before, const Moment& moment) {
+  std::vector<PageOf> all;
+  for (const auto* requests : {&difference.current, &difference.carried})
+    for (const auto& [params, standing] : *requests) {
+      const auto old = before.find(params);
+      const auto seen_before = old != before.end() && old->second.ended ? old->second.ended : moment.previously;
+      for (const auto& page : standing.pages) all.push_back({&params, &page, seen_before});
+    }
+  std::stable_sort(all.begin(), all.end(), [](const PageOf& a, const PageOf& b) { return *a.params < *b.params; });
+  return all;
+}
+
 Result<> Account::fold_manifest(const evidence::TreeEntry& entry, Listing& listing, const Moment& moment) {
   auto& answers = folding_.answers;
   const bool fresh = !listing.stored && listing.manifest.empty();
-  auto before = listing.manifest.empty() ? Requests{} : answered(TRY(answers.manifest(TRY(parse_digest(listing.manifest)))));
-  before.insert(listing.carried.begin(), listing.carried.end());
+  const auto before =
+      listing.manifest.empty() ? Requests{} : standing_after(TRY(answers.manifest(TRY(parse_digest(listing.manifest)))), listing.carried);
   const auto manifest = TRY(answers.manifest(entry.manifest));
   auto difference = compare(before, manifest, moment.previously);
 
@@ -182,20 +192,21 @@ Result<> Account::fold_manifest(const evidence::TreeEntry& entry, Listing& listi
   about.partition = moment.partition;
   PageFold fold{answers, entry.operation, std::move(tables), about};
   bool whole = listing.repeats;
-  if (!whole) {
-    TRY(fold.read(difference.shown, difference.hidden));
-    whole = TRY(fold.repeats(folding_.store));
-  }
-  if (whole) {
-    std::vector<PageOf> all;
-    for (const auto* requests : {&difference.current, &difference.carried})
-      for (const auto& [params, standing] : *requests) {
-        const auto old = before.find(params);
-        const auto seen_before = old != before.end() && old->second.ended ? old->second.ended : moment.previously;
-        for (const auto& page : standing.pages) all.push_back({&params, &page, seen_before});
-      }
-    std::stable_sort(all.begin(), all.end(), [](const PageOf& a, const PageOf& b) { return *a.params < *b.params; });
-    TRY(fold.read(all, {}));
+  const auto read = [&]() -> Result<> {
+    return whole ? fold.read(all_pages(difference, before, moment), {}) : fold.read(difference.shown, difference.hidden);
+  };
+  // Answers that turn out to be spoiled count as not given, which makes another difference.
+  const auto read_what_is_sound = [&]() -> Result<> {
+    const auto known = fold.spoiled().size();
+    TRY(read());
+    if (fold.spoiled().size() == known) return {};
+    difference = compare(before, manifest, moment.previously, fold.spoiled());
+    return read();
+  };
+  TRY(read_what_is_sound());
+  if (!whole && TRY(fold.repeats(folding_.store))) {
+    whole = true;
+    TRY(read_what_is_sound());
   }
   const auto folded =
       TRY(fold.apply(folding_.store, whole, {moment.started, moment.previously, moment.leaf}, moment.ended, listing.observed));

@@ -47,6 +47,7 @@ class Account {
   Result<> fold_tree(LeafIndex index, const evidence::CollectionLeaf& leaf);
   Result<> fold_entry(const evidence::TreeEntry& entry, const Moment& moment);
   Result<> fold_manifest(const evidence::TreeEntry& entry, Listing& listing, const Moment& moment);
+  static std::vector<PageOf> all_pages(const Difference& difference, const Requests& before, const Moment& moment);
   void fold_holes(const evidence::TreeEntry& entry, const std::vector<Unanswered>& unanswered, const Moment& moment);
   void no_longer_asked(const evidence::TreeEntry& entry, const Moment& moment);
   Result<std::optional<Instant>> last_complete(const std::string& operation, const evidence::Scope& scope, const Listing& listing);

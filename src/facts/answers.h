@@ -50,6 +50,9 @@ class Answers {
   static constexpr std::size_t room_bytes = 512 << 10;
 };
 
+// Damage to what we stored is an error; a provider's answer that we cannot make sense of is a hole.
+bool is_damage(const Error& error);
+
 // An entry of a manifest as a page.
 Page page_of(const evidence::Entry& entry);
 

@@ -79,6 +79,7 @@ class Cloud {
     for (const auto& [name, version] : world.buckets) {
       auto answer = version == 0 ? no_policy() : policy(version);
       if (chance(5)) answer = bucket_gone();
+      if (chance(5)) answer = broken_policy();
       if (chance(15)) {
         answer = denied();
         asked.outcome = Outcome::partial;
@@ -165,7 +166,8 @@ class Oracle {
     std::sort(requests.begin(), requests.end(), [](const Request& a, const Request& b) { return a.params < b.params; });
     for (const auto& request : requests) {
       const auto old = listing.requests.find(request.params);
-      const bool hole = std::any_of(request.pages.begin(), request.pages.end(), [](const Answer& page) { return !page.denied.empty(); });
+      const bool hole = std::any_of(request.pages.begin(), request.pages.end(),
+                                    [](const Answer& page) { return !page.denied.empty() || page.body == broken_policy().body; });
       if (hole && old == listing.requests.end()) continue;
       auto& standing = next.requests[request.params];
       if (hole) {

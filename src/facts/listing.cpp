@@ -77,17 +77,34 @@ Requests answered(const evidence::Manifest& manifest) {
   return requests;
 }
 
-Difference compare(const Requests& before, const evidence::Manifest& manifest, std::optional<Instant> previously) {
+Requests standing_after(const evidence::Manifest& manifest, const Requests& carried) {
+  auto standing = answered(manifest);
+  for (const auto& [params, old] : carried) {
+    if (old.pages.empty())
+      standing.erase(params);
+    else
+      standing.insert_or_assign(params, old);
+  }
+  return standing;
+}
+
+Difference compare(const Requests& before, const evidence::Manifest& manifest, std::optional<Instant> previously, const Spoiled& spoiled) {
   Difference difference;
   difference.current = answered(manifest);
+  for (const auto& [params, why] : spoiled) {
+    difference.current.erase(params);
+    difference.carried[params];  // without pages, unless it stands from before
+  }
   std::set<std::string_view> asked;
   for_each_request(manifest, [&](auto from, auto to) {
     asked.insert(from->params);
     const auto hole = std::find_if(from, to, [](const evidence::Entry& entry) { return entry.hole.has_value(); });
-    if (hole == to) return;
-    difference.unanswered.push_back({from->params, from->key,
-                                     fmt::format("{}{}", *hole->hole == evidence::Hole::denied ? "denied" : "failed",
-                                                 hole->error.empty() ? "" : " (" + hole->error + ")")});
+    const auto shapeless = spoiled.find(from->params);
+    if (hole == to && shapeless == spoiled.end()) return;
+    auto reason = hole == to ? "failed: " + shapeless->second
+                             : fmt::format("{}{}", *hole->hole == evidence::Hole::denied ? "denied" : "failed",
+                                           hole->error.empty() ? "" : " (" + hole->error + ")");
+    difference.unanswered.push_back({from->params, from->key, std::move(reason)});
     if (const auto stands = before.find(from->params); stands != before.end()) {
       auto& carried = difference.carried[from->params] = stands->second;
       if (!carried.ended) carried.ended = previously;

@@ -17,9 +17,9 @@ struct Standing {
 using Requests = std::map<std::string, Standing>;  // by params
 
 struct Listing {
-  std::string manifest;             // hex; what stands, apart from `carried`; empty when nothing was ever folded in
-  Requests carried;                 // requests that are holes in `manifest` and stand as an earlier run showed them
-  std::optional<Instant> ended;     // when it was last complete; told only while it is not
+  std::string manifest;          // hex; what stands, apart from `carried`; empty when nothing was ever folded in
+  Requests carried;              // requests that are holes in `manifest` and stand as an earlier run showed them; without pages: not at all
+  std::optional<Instant> ended;  // when it was last complete; told only while it is not
   std::optional<Instant> observed;  // latest own date of an answer
   bool complete = false;            // in the run before
   bool repeats = false;             // some key is shown by more than one page: pages cannot be folded in one by one
@@ -50,8 +50,15 @@ struct Difference {
   std::vector<PageOf> shown, hidden;
 };
 
-// `before`: what stands. `previously`: when the operation was last complete.
-Difference compare(const Requests& before, const evidence::Manifest& manifest, std::optional<Instant> previously);
+// Requests with a key of their own whose answer has not the shape that its tables need: params, and why.
+using Spoiled = std::map<std::string, std::string>;
+
+// `before`: what stands. `previously`: when the operation was last complete. What is spoiled counts as not answered.
+Difference compare(const Requests& before, const evidence::Manifest& manifest, std::optional<Instant> previously,
+                   const Spoiled& spoiled = {});
+
+// What stands after `manifest` was folded in: its answered requests, but those that are carried as they are carried.
+Requests standing_after(const evidence::Manifest& manifest, const Requests& carried);
 
 // Requests of a manifest whose every page was answered.
 Requests answered(const evidence::Manifest& manifest);

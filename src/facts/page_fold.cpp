@@ -10,7 +10,9 @@ Result<> PageFold::read(const std::vector<PageOf>& shown, const std::vector<Page
     table.observed.assign(shown.size(), std::nullopt);
   }
   for (const auto& page : shown) {
-    TRY(read_page(page, seen_before_.size(), true));
+    auto read = read_page(page, seen_before_.size(), true);
+    if (!read && (is_damage(read.error()) || page.page->key.empty())) return read;
+    if (!read) spoiled_.emplace(*page.params, std::move(read).error().message);
     seen_before_.push_back(page.seen_before);
   }
   for (const auto& page : hidden) TRY(read_page(page, 0, false));

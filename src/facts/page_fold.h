@@ -21,9 +21,11 @@ class PageFold {
     for (auto* live : tables) tables_.push_back({live, {}, {}, {}});
   }
 
-  // Reads pages that are newly shown, in the manifest's order, and those that no longer are. Errc::malformed when an answer has not the
-  // shape that its tables need; nothing was changed then.
+  // Reads pages that are newly shown, in the manifest's order, and those that no longer are. An answer that has not the shape that its
+  // tables need is spoiled() where its request has a key of its own, else Errc::malformed; nothing was changed in either case.
   Result<> read(const std::vector<PageOf>& shown, const std::vector<PageOf>& hidden);
+
+  [[nodiscard]] const Spoiled& spoiled() const { return spoiled_; }
 
   // Whether a key stands on more than one page, so that a page that no longer shows it does not tell that it is gone. Fetches
   // the rows concerned.
@@ -50,6 +52,7 @@ class PageFold {
   std::string_view operation_;
   About about_;
   std::vector<Table> tables_;
+  Spoiled spoiled_;
   std::vector<std::optional<Instant>> seen_before_;  // of each page shown
 };
 

@@ -185,6 +185,23 @@ TEST(Replay, counts_an_answer_of_the_wrong_shape_as_failed_and_applies_none_of_i
             (Lines{"a 30 2026-03-01T09:00:01Z 2026-03-04T09:00:01Z - 1", "b 30 2026-03-04T09:00:01Z infinity 2026-03-01T09:00:01.5Z 4"}));
 }
 
+TEST(Replay, counts_one_spoiled_answer_of_many_as_a_hole_of_its_own_key) {
+  World world;
+  world.replayed({at("2026-03-01T09:00Z"), {policies({policy_of("x", policy(1)), policy_of("y", broken_policy())})}});
+  EXPECT_EQ(world.lines("select bucket from aws_s3_bucket_policy"), Lines{"x"});
+  EXPECT_EQ(world.holes_of("aws_s3_bucket_policy", "2026-03-01T12:00Z").size(), 1u);
+  EXPECT_TRUE(world.holes_of("aws_s3_bucket_policy", "2026-03-01T12:00Z")[0].starts_with(
+      "account=1 bucket=y s3:GetBucketPolicy failed: aws_s3_bucket_policy.policy: "));
+  // It goes on while another bucket changes, and ends when the answer has its shape again.
+  world.replayed({at("2026-03-02T09:00Z"), {policies({policy_of("x", broken_policy()), policy_of("y", broken_policy())})}});
+  EXPECT_EQ(world.lines(policy_versions), Lines{"x {\"Version\":\"1\"} 2026-03-01T09:00:01Z infinity -"});
+  EXPECT_EQ(world.holes_of("aws_s3_bucket_policy", "2026-03-02T12:00Z").size(), 2u);
+  world.replayed({at("2026-03-03T09:00Z"), {policies({policy_of("x", policy(1)), policy_of("y", policy(2))})}});
+  EXPECT_EQ(world.holes_of("aws_s3_bucket_policy", "2026-03-03T12:00Z"), Lines{});
+  EXPECT_EQ(world.lines("select bucket, valid_from from aws_s3_bucket_policy order by 1"),
+            (Lines{"x 2026-03-01T09:00:01Z", "y 2026-03-03T09:00:01Z"}));
+}
+
 TEST(Replay, follows_a_resource_from_page_to_page) {
   World world;
   world.replayed({at("2026-03-01T09:00Z"), {log_groups({groups({{"a", 1}, {"b", 2}}), groups({{"c", 3}, {"d", 4}}), groups({{"e", 5}})})}});

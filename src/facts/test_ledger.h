@@ -208,6 +208,7 @@ inline Request policy_of(const std::string& bucket, Answer answer) {
   return {fmt::format(R"({{"Bucket":"{}"}})", bucket), fmt::format(R"({{"bucket":"{}"}})", bucket), {std::move(answer)}};
 }
 inline Answer policy(int version) { return {fmt::format(R"({{"Version":"{}"}})", version), "", "", "", ""}; }
+inline Answer broken_policy() { return {"not JSON", "", "", "", ""}; }
 inline Answer no_policy() { return {"", "NoSuchBucketPolicy", "", "", ""}; }
 inline Answer bucket_gone() { return {"", "", "NoSuchBucket", "", ""}; }
 inline Answer denied() { return {"", "", "", "AccessDenied", ""}; }
