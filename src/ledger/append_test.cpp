@@ -171,7 +171,7 @@ TEST(Append, TurnsTheJournalOverAndCanStillReplayIt) {
   const Home home;
   auto log = Appender::open(home.path());
   // Entries large enough for several epochs, small enough for each to hold many records.
-  constexpr std::size_t bytes = 30'000, count = 200;
+  constexpr std::size_t bytes = 30'000, count = 90;
   for (std::size_t i = 0; i < count; ++i) {
     ASSERT_TRUE(log->append(entries_of(i, 1, bytes)));
     if (i % 20 != 0) continue;

@@ -90,15 +90,13 @@ Result<> restore_base(const JournalRecord& record, const Verifier& key, Recovere
   return {};
 }
 
-// The commit of a record, if its entries lead to its checkpoint.
+// The commit of a record, if its entries lead to its checkpoint. If not, the edge is of no further use.
 std::optional<Recovered::Commit> restore_commit(const JournalRecord& record, const Verifier& key, Edge& edge) {
   auto checkpoint = parse_checkpoint(record.note, key);
   auto batch = Batch::parse(record.entries, record.count);
   if (!checkpoint || !batch || edge.size() != record.before || checkpoint->size.value != record.before.value + record.count)
     return std::nullopt;
-  auto grown = edge;
-  if (!grown.grow(*batch) || grown.root() != checkpoint->root) return std::nullopt;
-  edge = std::move(grown);
+  if (!edge.grow(*batch) || edge.root() != checkpoint->root) return std::nullopt;
   return Recovered::Commit{std::move(*batch), std::move(*checkpoint)};
 }
 
