@@ -1,5 +1,7 @@
 #include "cli/session.h"
 
+#include "controls/summary.h"
+
 namespace vouch::cli {
 
 void print_problems(const Problems& problems) {
@@ -21,6 +23,8 @@ void say_who_holds(std::string_view holder) { fmt::print(stderr, "waiting for th
 // The latest collection's end: what the ledger says, so that a rebuild stores the same verdicts. Without one there is only now.
 Instant judged_instant(const facts::State& state) { return state.last_run.value_or(SystemClock{}.now()); }
 
+fs::path summary_of(const Home& home) { return home.path / "verdicts.json"; }
+
 }  // namespace
 
 Result<facts::Replayed> project(const Home& home, const Catalog& catalog, bool from_nothing) {
@@ -37,8 +41,10 @@ Result<facts::Replayed> project(const Home& home, const Catalog& catalog, bool f
     replayed = TRY(facts::rebuild(home.path, log, blobs, models, catalog.tables));
     opened = TRY(facts::Facts::open(home.path, catalog.tables, table::Mode::writing, say_who_holds));
   }
-  TRY(controls::store_verdicts(catalog.controls, controls::digest_of(catalog.files), *opened, replayed.changed_tables,
-                               judged_instant(TRY(opened->state()))));
+  const auto digest = controls::digest_of(catalog.files);
+  const auto at = judged_instant(TRY(opened->state()));
+  TRY(controls::store_verdicts(catalog.controls, digest, *opened, replayed.changed_tables, at));
+  if (const auto stored = TRY(controls::read_stored(opened->store(), digest, at))) TRY(controls::write_summary(summary_of(home), *stored));
   return replayed;
 }
 
@@ -57,12 +63,9 @@ Result<controls::Stored> judge(const Home& home, Instant at) {
   auto files = TRY(read_catalog(home.path));
   const auto digest = controls::digest_of(files);
   const auto log = TRY(Reader::open(home.path));
-  if (auto store = table::Store::open(home.path / "facts.duckdb", table::Mode::reading, {}, say_who_holds)) {
-    auto stored = controls::read_stored(*store, digest, at);
-    if (stored && *stored && (*stored)->state.size == log.checkpoint().size) return std::move(**stored);
-  } else if (store.error().code == Errc::busy) {
-    return std::unexpected(std::move(store).error());
-  }
+  if (auto stored = controls::read_summary(summary_of(home), digest, log.checkpoint().size, at);
+      stored && stored->state.root == to_base64(log.checkpoint().root.bytes))
+    return std::move(*stored);
   const auto catalog = TRY(Catalog::read(home));
   print_problems(catalog.problems);
   auto facts = TRY(open_facts(home, catalog));
