@@ -1,6 +1,8 @@
 #include "facts/expression.h"
 
+#include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "base/encoding.h"
 
