@@ -178,7 +178,9 @@ def whole_with_own(filled, module_home):
     home.collect()
     verdicts = home.verdicts()
     for name in OWN:
-        assert set(verdicts[f"own-{name}"].values()) == {"pass", "fail"}, f"own-{name} tells nothing apart"
+        found = set(verdicts[f"own-{name}"].values())
+        # A bucket without any rule is what real S3 no longer has, and some stand-ins neither: then nobody fails the anti join.
+        assert found == {"pass", "fail"} or (name == "anti" and found == {"pass"}), f"own-{name} tells nothing apart: {found}"
     return home, verdicts
 
 
