@@ -50,10 +50,10 @@ std::string render_table(const Grid& grid) {
     std::string text;
     for (std::size_t i = 0; i < grid.columns.size(); ++i) text += (i ? "  " : "") + padded(cell(i), widths[i], grid.columns[i].right);
     text.erase(text.find_last_not_of(' ') + 1);
-    return text + '\n';
+    return text;
   };
-  auto out = paint(line([&](std::size_t i) { return grid.columns[i].title; }), Tone::faint);
-  for (const auto& row : grid.rows) out += line([&](std::size_t i) { return printable(row[i]); });
+  auto out = paint(line([&](std::size_t i) { return grid.columns[i].title; }), Tone::faint) + '\n';
+  for (const auto& row : grid.rows) out += line([&](std::size_t i) { return printable(row[i]); }) + '\n';
   return out;
 }
 

@@ -144,7 +144,7 @@ void print_criteria(const View& view) {
     const auto text = answer == Answer::fail      ? fmt::format("{} ✗ {} of {} fail", row.criterion->id, row.fail, total)
                       : answer == Answer::unknown ? fmt::format("{} ? {} of {} unknown", row.criterion->id, row.unknown, total)
                                                   : fmt::format("{} {} {}", row.criterion->id, mark_of(answer), total);
-    constexpr std::size_t cell = 22;
+    constexpr std::size_t cell = 24;
     if (width + cell > std::min<std::size_t>(terminal_width(), 120)) {
       fmt::print("{}\n", line);
       line.clear();
