@@ -1,0 +1,57 @@
+#include "cli/home.h"
+
+#include "ledger/read.h"
+
+#include <gtest/gtest.h>
+
+namespace vouch::cli {
+namespace {
+
+TEST(Home, a_new_one_is_whole_and_its_keys_are_its_owners_alone) {
+  const TemporaryDirectory folder;
+  const auto home = create_home(folder.path() / "home", "vouch.example/test");
+  ASSERT_TRUE(home) << home.error().message;
+  for (const auto* key : {"ledger.key", "secrets.key"})
+    EXPECT_EQ(fs::status(home->path / "keys" / key).permissions(), fs::perms{0600}) << key;
+  const auto settings = home->settings();
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_EQ(settings->schedule, Duration::days(1));
+  ASSERT_EQ(settings->sources.size(), 1u);
+  EXPECT_TRUE(settings->sources[0].on);
+  EXPECT_EQ(Reader::open(home->path).value().checkpoint().origin, "vouch.example/test");
+}
+
+TEST(Home, is_made_in_an_empty_folder_and_in_no_other) {
+  const TemporaryDirectory folder;
+  ASSERT_TRUE(create_home(folder.path(), ""));
+  EXPECT_EQ(create_home(folder.path(), "").error().code, Errc::usage);
+  const TemporaryDirectory other;
+  ASSERT_TRUE(write_file(other.path() / "thesis.txt", "mine"));
+  EXPECT_EQ(create_home(other.path(), "").error().code, Errc::usage);
+  EXPECT_EQ(std::distance(fs::directory_iterator{other.path()}, {}), 1);
+}
+
+TEST(Home, settings_complain_with_file_and_line) {
+  const TemporaryDirectory folder;
+  const Home home{folder.path()};
+  const struct {
+    const char* yaml;
+    const char* complaint;
+  } cases[] = {
+      {"schedule: soon\n", "vouch.yaml:1: a schedule is"},
+      {"schedule: 1d\nsources:\n  azure: {on: true}\n", "vouch.yaml:3: there is no source `azure`"},
+      {"sources:\n  aws:\n    region: x\n", "vouch.yaml:3: unknown key `region`"},
+      {"sources:\n  aws:\n    regions: [../etc]\n", "vouch.yaml:3: `../etc` is no region"},
+      {"sources: [\n", "vouch.yaml:2"},
+  };
+  for (const auto& c : cases) {
+    ASSERT_TRUE(write_file(folder.path() / "vouch.yaml", c.yaml));
+    const auto settings = home.settings();
+    ASSERT_FALSE(settings) << c.yaml;
+    EXPECT_EQ(settings.error().code, Errc::config);
+    EXPECT_NE(settings.error().message.find(c.complaint), std::string::npos) << settings.error().message;
+  }
+}
+
+}  // namespace
+}  // namespace vouch::cli
