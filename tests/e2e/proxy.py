@@ -4,7 +4,8 @@
     proxy.when(service="ec2", then=Throttle(times=50))
     proxy.calls                    # Counter of (service, operation)
 
-The first rule that matches a call decides; calls without a rule go through. A rule may end by itself (`times=`).
+The first rule that matches a call decides; calls without a rule go through. A rule may end by itself: after `times=` calls of any kind, or
+for each different call after it was made `each=` times.
 """
 import asyncio
 import collections
@@ -154,10 +155,12 @@ class Rule:
     resource: str | None
     region: str | None
     times: float
+    each: float
     hits: int = 0
+    seen: collections.Counter = dataclasses.field(default_factory=collections.Counter)
 
     def matches(self, call):
-        return (self.hits < self.times and self.service in (None, call.service) and self.operation in (None, call.operation)
+        return (self.hits < self.times and self.seen[call] < self.each and self.service in (None, call.service) and self.operation in (None, call.operation)
                 and self.resource in (None, call.resource) and self.region in (None, call.region))
 
 
@@ -182,8 +185,8 @@ class Proxy:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
 
-    def when(self, *, then, service=None, operation=None, resource=None, region=None, times=float("inf")):
-        self.rules.append(Rule(then, service, operation, resource, region, times))
+    def when(self, *, then, service=None, operation=None, resource=None, region=None, times=float("inf"), each=float("inf")):
+        self.rules.append(Rule(then, service, operation, resource, region, times, each))
         return self.rules[-1]
 
     def clear(self):
@@ -224,6 +227,7 @@ class Proxy:
                 rule = next((rule for rule in self.rules if rule.matches(call)), None)
                 if rule:
                     rule.hits += 1
+                    rule.seen[call] += 1
                     await rule.then.act(call, forward, writer)
                 else:
                     answer_head, answer_body = await forward()
