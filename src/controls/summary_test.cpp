@@ -14,16 +14,9 @@ Stored some() {
                 .controls = {},
                 .frameworks = {}};
   StoredControl control{"a", "says \"so\"", "platform", "high", "m", "do it", at("2026-03-03"), {}};
-  control.verdict = {.control = "a",
-                     .as_of = stored.at,
-                     .answer = Answer::fail,
-                     .empty_because = "",
-                     .population = 3,
-                     .pass = 1,
-                     .fail = 1,
-                     .unknown = 1,
-                     .waived = 0,
-                     .members = {}};
+  control.verdict.answer = Answer::fail;
+  control.verdict.population = 3;
+  control.verdict.pass = control.verdict.fail = control.verdict.unknown = 1;
   stored.controls.push_back(control);
   stored.frameworks.push_back({"soc2", "SOC 2", {{"CC6.1", "Logical access", "restricted", {"a"}}}});
   return stored;
