@@ -49,7 +49,10 @@ Result<> parse_tools(const Yaml& file, Control& control) {
 
 Result<Criterion> parse_criterion(const Yaml& item) {
   TRY(item.only({"id", "category", "says", "controls"}));
-  Criterion criterion{TRY(item.text("id")), TRY(item.text("category")), TRY(item.text("says")), {}};
+  Criterion criterion;
+  criterion.id = TRY(item.text("id"));
+  criterion.category = TRY(item.text("category"));
+  criterion.says = TRY(item.text("says"));
   if (!item["controls"].is_absent()) criterion.controls = TRY(item["controls"].texts());
   return criterion;
 }
@@ -143,7 +146,9 @@ Result<Control> parse_control(const Yaml& file) {
 Result<Framework> parse_framework(const Yaml& file) {
   if (!file.is_map()) return file.wrong("a framework is a map with `framework`, `title` and `criteria`");
   TRY(file.only({"framework", "title", "criteria"}));
-  Framework framework{TRY(file.text("framework")), TRY(file.text("title")), {}};
+  Framework framework;
+  framework.id = TRY(file.text("framework"));
+  framework.title = TRY(file.text("title"));
   if (!file["criteria"].is_list()) return file["criteria"].wrong("`criteria` is a list of {{id, category, says, controls}}");
   std::set<std::string> ids;
   for (const auto& item : file["criteria"].items()) {

@@ -112,11 +112,17 @@ Result<std::optional<Answer>> answer_of(std::string_view word) {
 Result<> parse_line(Line& line, int number, Scenario& scenario) {
   const auto word = TRY(line.name("statement"));
   if (word == "facts") {
-    ScenarioFacts facts{number, TRY(line.name("table")), TRY(line.pairs(true)), TRY(line.instant("beginning")), TRY(line.instant("end"))};
+    ScenarioFacts facts;
+    facts.line = number;
+    facts.table = TRY(line.name("table"));
+    facts.values = TRY(line.pairs(true));
+    facts.from = TRY(line.instant("beginning"));
+    facts.to = TRY(line.instant("end"));
     TRY(check_interval(facts.from, facts.to));
     scenario.facts.push_back(std::move(facts));
   } else if (word == "hole") {
-    ScenarioHole hole{number, {}};
+    ScenarioHole hole;
+    hole.line = number;
     hole.hole.table = TRY(line.name("table"));
     hole.hole.key = TRY(line.pairs(false));
     hole.hole.from = TRY(line.instant("beginning"));
