@@ -53,6 +53,7 @@ std::string errno_text(int error_number);
 
 // The value of a Result, or return its error from the enclosing function.
 //   const auto tree = TRY(read_tree(path));
+// Not inside a braced initialiser: leaving it early, g++ 12 does not destroy the members that were made before.
 #define TRY(expression) VOUCH_TRY_(VOUCH_JOIN_(try_result_, __COUNTER__), expression, )
 
 // The same, adding where we were: TRY_WITHIN(log.leaf(at), "leaf {}", at).

@@ -45,15 +45,13 @@ Result<collect::Collection> run_source(const Home& home, const Catalog& catalog,
   wire::CurlTransport transport, sign_in{wire::credential_http_limits()};
   wire::CredentialChain credentials{aws, sign_in, models};
   const SystemClock clock;
-  collect::Options options{.home = home.path,
-                           .secrets_key = TRY(collect::read_secrets_key(home.path)),
-                           .binary = VOUCH_VERSION,
-                           .regions = source.regions,
-                           .schedule = settings.schedule,
-                           .simulated_time = false,
-                           .client = {},
-                           .wait_for_ledger = Duration::minutes(1),
-                           .cancelled = &cancelled};
+  collect::Options options;
+  options.home = home.path;
+  options.secrets_key = TRY(collect::read_secrets_key(home.path));
+  options.binary = VOUCH_VERSION;
+  options.regions = source.regions;
+  options.schedule = settings.schedule;
+  options.cancelled = &cancelled;
   return collect::run(*found, catalog.files, {models, aws, credentials, transport}, clock, options, observer);
 }
 

@@ -69,8 +69,11 @@ Result<controls::Stored> judge(const Home& home, Instant at) {
   const auto catalog = TRY(Catalog::read(home));
   print_problems(catalog.problems);
   auto facts = TRY(open_facts(home, catalog));
-  controls::Stored judged{
-      .catalog = digest, .at = at, .state = TRY(facts.state()), .controls = {}, .frameworks = catalog.controls.frameworks};
+  controls::Stored judged;
+  judged.catalog = digest;
+  judged.at = at;
+  judged.state = TRY(facts.state());
+  judged.frameworks = catalog.controls.frameworks;
   for (auto& verdict : TRY(controls::status_at(catalog.controls, facts, at))) {
     const auto* control = catalog.controls.find(verdict.control);
     judged.controls.push_back(

@@ -98,7 +98,7 @@ Result<> print_member(const Home& home, const controls::MemberVerdict& member, c
     fmt::print("  {} ← leaf {} ← {} {} {}{}\n", table, trace.leaf.value, trace.operation, json::serialize(trace.scope),
                json::serialize(trace.params), trace.page ? fmt::format(" page {}", trace.page) : "");
     if (trace.body.empty()) {
-      fmt::print("      the answer was an absence; manifest {}\n", trace.manifest);
+      fmt::print("      no body was received; manifest {}\n", trace.manifest);
       continue;
     }
     fmt::print("      body {}\n", trace.body);

@@ -215,12 +215,13 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
   Json value;
   if (page.error) {
     classify(*node.operation, page.error->heard, printable(page.error->code), page.answer.status, page.answer.body.empty(), entry);
+    if (auto kept = keep_error(*request, page, record); !kept) return break_off(std::move(kept).error());
   } else if (auto kept = keep_answer(*request, page, record, value); !kept) {
     if (kept.error().code != Errc::malformed) return break_off(std::move(kept).error());
     entry.error = name_of(Errc::malformed);
     entry.hole = Hole::failed;
   }
-  const bool answered = entry.body.has_value();
+  const bool answered = entry.is_answer();
   request->refused = request->refused || entry.hole;
   node.records.push_back(std::move(record));
   if (!answered) return;
@@ -233,7 +234,6 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
 // `value` is the answer as it is stored. Its body is written only when its content is not that of the run before.
 Result<> Asking::keep_answer(Request& request, const wire::Page& page, Record& record, Json& value) {
   auto& node = *request.node;
-  auto& entry = record.entry;
   auto redacted = TRY(redact(*node.service, *node.model, page.answer.body, node.operation->secrets, options_.secrets_key));
   if (redacted.paths.empty()) {
     value = page.value;
@@ -241,8 +241,22 @@ Result<> Asking::keep_answer(Request& request, const wire::Page& page, Record& r
     value = TRY(wire::parse_answer(*node.service, *node.model, page.answer.status, {}, redacted.body)).value;
   }
   drop_header_members(*node.model, value);
-  const auto content = TRY(content_of(value, node.normal));
-  const auto* before = node.before ? node.before->find(entry.params, entry.page) : nullptr;
+  return keep_body(request, TRY(content_of(value, node.normal)), std::move(redacted), record);
+}
+
+// What a service said when it refused is evidence too. Its content is its code: the rest is ids and the words of the day.
+Result<> Asking::keep_error(Request& request, const wire::Page& page, Record& record) {
+  constexpr std::size_t longest = 64u << 10;
+  if (page.answer.body.empty() || page.answer.body.size() > longest) return {};
+  auto redacted = redact(*request.node->service, *request.node->model, page.answer.body, {}, options_.secrets_key);
+  if (!redacted) return {};  // no text that could be searched for secrets: its code says enough
+  const auto content = TRY(content_of(json::object{{"error", record.entry.error}, {"status", record.entry.status}}, {}));
+  return keep_body(request, content, std::move(*redacted), record);
+}
+
+Result<> Asking::keep_body(Request& request, const Digest& content, Redacted redacted, Record& record) {
+  auto& entry = record.entry;
+  const auto* before = request.node->before ? request.node->before->find(entry.params, entry.page) : nullptr;
   if (before && before->content == content && before->body) {
     entry.body = before->body;
     entry.secrets = before->secrets;

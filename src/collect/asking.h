@@ -78,6 +78,9 @@ class Asking {
   bool ask_again(const std::shared_ptr<Request>& request, const wire::Outcome& outcome);
   void keep(const std::shared_ptr<Request>& request, wire::Page page);
   Result<> keep_answer(Request& request, const wire::Page& page, Record& record, Json& value);
+  Result<> keep_error(Request& request, const wire::Page& page, Record& record);
+  // `content` equal to that of the run before: its body stands; else this one is stored.
+  Result<> keep_body(Request& request, const Digest& content, Redacted redacted, Record& record);
   void end_if_done(Node& node);
   void end(Node& node);
   void note_regions(const Json& value);

@@ -244,11 +244,34 @@ TEST_F(Collect, DeniedIsNotEmpty) {
   const auto requests = manifest(denied, "kms:ListKeys", "us-east-1").requests;
   ASSERT_EQ(requests.size(), 1u);
   EXPECT_EQ(requests[0].hole, Hole::denied);
-  EXPECT_FALSE(requests[0].body);
+  EXPECT_FALSE(requests[0].is_answer());
   // What iterates over it was not read either.
   const auto described = entry(denied, "kms:DescribeKey", "us-east-1");
   EXPECT_EQ(described.outcome, Outcome::failed);
   EXPECT_EQ(described.reason, "depends on kms:ListKeys, which was denied (AccessDeniedException)");
+}
+
+TEST_F(Collect, ARefusalIsKeptAsReceivedOnceForEachCode) {
+  std::string id = "1";
+  aws_.instead["kms:ListKeys"] = [&](const Asked&) {
+    return Reply{.status = 400, .body = R"({"__type":"AccessDeniedException","Message":"no, request )" + id + "\"}", .error = {}};
+  };
+  const auto first = manifest(run(), "kms:ListKeys", "us-east-1").requests;
+  ASSERT_TRUE(first.at(0).body);
+  EXPECT_EQ(blob(*first[0].body), R"({"__type":"AccessDeniedException","Message":"no, request 1"})");
+  id = "2";
+  const auto second = run();
+  EXPECT_TRUE(second.unchanged);
+  EXPECT_EQ(manifest(second, "kms:ListKeys", "us-east-1").requests, first);
+  id = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+  aws_.instead["iam:ListUsers"] = [&](const Asked&) {
+    return Reply{.status = 403,
+                 .body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>" + id + "</Message></Error></ErrorResponse>",
+                 .error = {}};
+  };
+  const auto third = manifest(run(), "iam:ListUsers").requests;
+  ASSERT_TRUE(third.at(0).body);
+  EXPECT_EQ(blob(*third[0].body).find("ghp_"), std::string::npos) << "a secret in a refusal stops at the door too";
 }
 
 TEST_F(Collect, WhatIsGoneSinceItsListingIsAnAnswer) {
@@ -290,7 +313,7 @@ TEST_P(Faults, BecomeAFailedOperationAndNeverAnEmptyOne) {
   const auto requests = manifest(collection, "iam:ListUsers").requests;
   ASSERT_EQ(requests.size(), 1u);
   EXPECT_EQ(requests[0].hole, Hole::failed);
-  EXPECT_FALSE(requests[0].body);
+  EXPECT_FALSE(requests[0].is_answer());
   EXPECT_EQ(entry(collection, "iam:ListAccessKeys").reason, "depends on iam:ListUsers, which was " + GetParam().reason);
   EXPECT_EQ(entry(collection, "s3:ListBuckets").outcome, Outcome::complete);
 }

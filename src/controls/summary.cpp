@@ -66,11 +66,16 @@ Result<StoredControl> read_control(const Json& value, Instant at) {
 }
 
 Result<Framework> read_framework(const Json& value) {
-  Framework framework{TRY(text(value, "id")), TRY(text(value, "title")), {}};
+  Framework framework;
+  framework.id = TRY(text(value, "id"));
+  framework.title = TRY(text(value, "title"));
   const auto* criteria = find_array(value, "criteria");
   if (!criteria) return fail(Errc::malformed, "no criteria");
   for (const auto& one : *criteria) {
-    Criterion criterion{TRY(text(one, "id")), TRY(text(one, "category")), TRY(text(one, "says")), {}};
+    Criterion criterion;
+    criterion.id = TRY(text(one, "id"));
+    criterion.category = TRY(text(one, "category"));
+    criterion.says = TRY(text(one, "says"));
     if (const auto* controls = find_array(one, "controls"))
       for (const auto& control : *controls)
         if (const auto* id = control.if_string()) criterion.controls.emplace_back(*id);

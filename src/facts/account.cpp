@@ -102,7 +102,8 @@ Result<> Account::fold_tree(LeafIndex index, const evidence::CollectionLeaf& lea
   const auto moment_of = [&](const evidence::TreeEntry& entry) -> Result<Moment> {
     const auto& listing = listings_[{entry.operation, entry.scope.region}];
     const auto own = TRY(times_of(times, leaf, entry));
-    return Moment{index, leaf.partition, own.started, own.ended, TRY(last_complete(entry.operation, entry.scope, listing))};
+    const auto before = TRY(last_complete(entry.operation, entry.scope, listing));
+    return Moment{index, leaf.partition, own.started, own.ended, before};
   };
   for (const auto& entry : tree.entries) {
     if (tables_from(entry.operation).empty()) continue;

@@ -58,7 +58,7 @@ Result<Json> Answers::answer(std::string_view operation_name, const Page& page) 
 bool is_damage(const Error& error) { return error.code == Errc::corrupt || error.code == Errc::io || error.code == Errc::limit; }
 
 Page page_of(const evidence::Entry& entry) {
-  return {entry.page, entry.status, entry.absent, entry.gone, entry.content, entry.body, entry.key};
+  return {entry.page, entry.status, entry.absent, entry.gone, entry.content, entry.is_answer() ? entry.body : std::nullopt, entry.key};
 }
 
 }  // namespace vouch::facts

@@ -32,7 +32,7 @@ struct Trace {
   std::string operation;  // "s3:GetBucketEncryption"
   Json scope, params;
   std::int64_t page = 0;
-  std::string tree, manifest, body;  // digests, hex; body is empty for an observed absence
+  std::string tree, manifest, body;  // digests, hex; of an absence, the body of the error that said so; empty when none came
 };
 
 // What the facts were built from.

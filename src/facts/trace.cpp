@@ -33,7 +33,7 @@ class Tracer {
     return each_entry(run, key, [&](const evidence::TreeEntry& entry, const evidence::Manifest& manifest) -> Result<> {
       // Later pages stand before earlier ones.
       for (auto at = manifest.requests.rbegin(); at != manifest.requests.rend(); ++at)
-        if (at->body && concerns(*at, key) && TRY(shows(run, entry, *at, key))) {
+        if (at->is_answer() && concerns(*at, key) && TRY(shows(run, entry, *at, key))) {
           traces.push_back(trace_of(run, entry, *at));
           return {};
         }

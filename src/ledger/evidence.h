@@ -38,8 +38,11 @@ struct Entry {
   std::string error;  // a code without ids; empty for an answer
   bool absent = false, gone = false;
   std::optional<Hole> hole;
-  std::optional<Digest> content, body;
-  std::vector<std::string> secrets;  // sorted paths
+  std::optional<Digest> content, body;  // also of an error that was received
+  std::vector<std::string> secrets;     // sorted paths
+
+  // Whether `body` is what was asked for, and not an error.
+  [[nodiscard]] bool is_answer() const { return body && !absent && !gone && !hole; }
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 

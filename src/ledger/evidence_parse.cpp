@@ -110,9 +110,9 @@ Result<Entry> read_entry(const Json& value) {
     }
     if (!std::ranges::is_sorted(entry.secrets)) return fail(Errc::malformed, "`secrets` is not sorted");
   }
-  if (int{entry.body.has_value()} + entry.absent + entry.gone + int{entry.hole.has_value()} != 1) {
-    return fail(Errc::malformed, "not exactly one of `body`, `absent`, `gone` and `hole`");
-  }
+  const int refusals = int{entry.absent} + entry.gone + entry.hole.has_value();
+  if (refusals > 1 || (refusals == 0 && !entry.body))
+    return fail(Errc::malformed, "neither an answer nor one of `absent`, `gone` and `hole`");
   if (entry.body.has_value() != entry.content.has_value()) return fail(Errc::malformed, "`content` and `body` go together");
   return entry;
 }
