@@ -72,7 +72,9 @@ def check_hole(whole, home, hole):
     (Answer(501, "NotImplemented"), "failed"), (Answer(404, "UnknownOperationException"), "failed")],
     ids=lambda value: type(value).__name__ + (str(value.status) if isinstance(value, Answer) else "") if not isinstance(value, str) else value)
 @pytest.mark.parametrize("service", ["kms"])
-def test_a_service_that_fails_is_unknown_in_what_reads_it_and_nowhere_else(whole, proxy, new_home, service, fault, outcome):
+def test_a_service_that_fails_is_unknown_in_what_reads_it_and_nowhere_else(whole, proxy, new_home, full, service, fault, outcome):
+    if isinstance(fault, Throttle) and not full:
+        pytest.skip("waits as long as a throttled client should: --full")
     proxy.when(service=service, then=fault)
     home, run = collect_through(proxy, new_home)
     assert run["outcome"] == "partial"
@@ -225,7 +227,9 @@ def test_the_test_above_catches_a_program_that_takes_403_for_empty(whole_with_ow
 
 
 @pytest.mark.parametrize("fault", [Html500(), Truncate(), Garbage(), Reset(), Throttle()], ids=lambda fault: type(fault).__name__)
-def test_one_bucket_whose_answer_is_broken_is_unknown_too(whole_with_own, filled, proxy, new_home, fault):
+def test_one_bucket_whose_answer_is_broken_is_unknown_too(whole_with_own, filled, proxy, new_home, full, fault):
+    if isinstance(fault, Throttle) and not full:
+        pytest.skip("waits as long as a throttled client should: --full")
     one_bucket(whole_with_own, proxy, new_home, "GetBucketPolicy", fault, filled[1].made["bucket"][4])
 
 
