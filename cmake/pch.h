@@ -1,5 +1,6 @@
 // What nearly every file includes, parsed once.
 #pragma once
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
@@ -8,7 +9,6 @@
 #include <cstring>
 #include <expected>
 #include <filesystem>
-#include <fmt/format.h>
 #include <functional>
 #include <map>
 #include <memory>

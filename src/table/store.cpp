@@ -115,8 +115,9 @@ Result<> Store::export_to(const fs::path& file) {
   Session copy;
   copy.limits = session_->limits;
   TRY(copy.connect(session_->limits.threads));
-  auto copied = copy.run(fmt::format("attach {} as facts (read_only); attach {} as copy (block_size 16384); copy from database facts to copy; detach copy",
-                                     quoted(session_->file), quoted(part)));
+  auto copied = copy.run(
+      fmt::format("attach {} as facts (read_only); attach {} as copy (block_size 16384); copy from database facts to copy; detach copy",
+                  quoted(session_->file), quoted(part)));
   if (copied && ::link(part.c_str(), file.c_str()) != 0) copied = fail(Errc::io, "cannot write `{}`: {}", file.string(), errno_text(errno));
   fs::remove(part, ignored);
   return copied;
