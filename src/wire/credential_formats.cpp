@@ -13,7 +13,7 @@ std::string text_or_empty(const Json& value, std::string_view key) {
 
 // A text that goes into headers.
 Result<std::string> require_token(const Json& value, std::string_view key) {
-  const std::string text{TRY(require_string(value, key))};
+  std::string text{TRY(require_string(value, key))};
   if (text.empty() || text.find_first_of("\r\n") != std::string::npos)
     return fail(Errc::malformed, "member `{}` is empty or holds a line break", key);
   return text;
