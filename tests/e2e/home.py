@@ -83,10 +83,6 @@ class Home:
         """Members of a control by name."""
         return {member["name"]: member for member in self.json("show", control, *words)["members"]}
 
-    def verdicts(self, controls=None):
-        """{control: {name: verdict}} of all, or of the named ones."""
-        return {control: {name: member["verdict"] for name, member in self.members(control).items()} for control in controls or self.status()}
-
     def sql(self, query, *words):
         return self.json("sql", query, *words, code=PASS)["rows"]
 

@@ -95,7 +95,8 @@ def test_status_speaks_other_forms(home, form):
 def test_members_have_names_that_people_use(home, filled):
     _, plan = filled
     names = set()
-    for control in home.status():
+    controls = [control for control, tables in home.tables_of_controls().items() if tables & {"aws_iam_user", "aws_s3_bucket", "aws_iam_role", "aws_kms_key"}]
+    for control in controls:
         for member in home.json("show", control)["members"]:
             assert set(member) >= {"key", "name", "verdict", "basis", "since", "since_earliest", "reason", "leaf"}
             assert member["verdict"] in VERDICTS and member["basis"] == "snapshots"
