@@ -179,6 +179,7 @@ Result<Exit> run_verify(const Common& common, const VerifyOptions& options) {
   if (options.key) return fail(Errc::usage, "--key goes with --proof");
   const auto home = TRY(require_home(common.home));
   const auto done = TRY(verify_home(home.path));
+  TRY(verify_evidence(home.path));
   const auto simulated = TRY(is_simulated(TRY(Reader::open(home.path))));
   const auto rate = [](std::uint64_t bytes, double seconds) { return seconds > 0 ? static_cast<double>(bytes) / 1e6 / seconds : 0.0; };
   if (TRY(parse_format(common.format.value_or("table"))) == Format::json) {
@@ -195,7 +196,7 @@ Result<Exit> run_verify(const Common& common, const VerifyOptions& options) {
                 {"seconds", done.seconds}});
     return Exit::ok;
   }
-  fmt::print("{}\n", paint("every byte is what was written", Tone::good));
+  fmt::print("{}\n", paint("every byte is what was written, and nothing is missing", Tone::good));
   fmt::print("  ledger `{}`: {} leaves, {} tiles, {} bundles, {:.1f} MB at {:.0f} MB/s\n", done.checkpoint.origin, grouped(done.leaves),
              grouped(done.tiles), grouped(done.bundles), static_cast<double>(done.log_bytes) / 1e6, rate(done.log_bytes, done.log_seconds));
   fmt::print("  evidence: {} blobs in {} packs, {:.1f} MB ({:.1f} MB stored) at {:.0f} MB/s\n", grouped(done.blobs), grouped(done.packs),

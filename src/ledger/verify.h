@@ -30,4 +30,8 @@ struct VerifyProgress {
 Result<Verification> verify_home(const fs::path& home, unsigned threads = 0,
                                  const std::function<void(const VerifyProgress&)>& progress = {});
 
+// Checks that every blob to which a leaf leads (tree, manifests, bodies, times, receipts, catalogue) is there; whether blobs are what their
+// names say is verify_home's. Errc::corrupt names the leaf, the request and the blob. What is the same in many runs is walked once.
+Result<> verify_evidence(const fs::path& home);
+
 }  // namespace vouch

@@ -5,7 +5,7 @@
 namespace vouch::wire {
 namespace {
 
-constexpr double kSlowest = 0.5;  // requests a second
+constexpr double kSlowest = 2;  // requests a second: what AWS's slowest reads allow
 constexpr double kCut = 0.7;
 double between(Duration earlier, Duration later) { return static_cast<double>(later.micros - earlier.micros) / 1e6; }
 
@@ -14,7 +14,7 @@ double between(Duration earlier, Duration later) { return static_cast<double>(la
 void Pace::refill(Duration now) {
   const double passed = std::max(0.0, between(filled_, now));
   filled_ = now;
-  rate_ += passed * (rate_ * 0.05 + 0.5);
+  rate_ += passed * (rate_ * 0.1 + 1);
   tokens_ = std::min(tokens_ + passed * rate_, std::max(1.0, rate_));
   if (rate_ > 2 * too_much_ && between(cut_, now) > 60) limited_ = false;
 }

@@ -1,8 +1,9 @@
 // wire/pace.h - how fast one service of one account may be asked, found out by asking.
 //
 // Unlimited until the service throttles for the first time. Then a token bucket whose rate falls by 30 % from what was measured (at
-// most once a second, for throttled answers come in flocks) and grows again by a twentieth and half a request per second each second.
-// After a quiet minute at twice the rate that once was too much the limit is lifted. Plain values; times are Transport::elapsed().
+// most once a second, for throttled answers come in flocks), not below two a second, and grows again by a tenth and one request per second
+// each second. After a quiet minute at twice the rate that once was too much the limit is lifted. Plain values; times are
+// Transport::elapsed().
 #pragma once
 
 #include "base/instant.h"
