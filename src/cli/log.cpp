@@ -178,8 +178,15 @@ Result<Exit> run_verify(const Common& common, const VerifyOptions& options) {
   if (options.proof) return verify_proof(common, options);
   if (options.key) return fail(Errc::usage, "--key goes with --proof");
   const auto home = TRY(require_home(common.home));
-  const auto done = TRY(verify_home(home.path));
-  TRY(verify_evidence(home.path));
+  // A home whose files are missing is as broken as one whose bytes were changed.
+  const auto broken = [](Error error) {
+    if (error.code == Errc::not_found) error.code = Errc::corrupt;
+    return std::unexpected(std::move(error));
+  };
+  const auto verified = verify_home(home.path);
+  if (!verified) return broken(verified.error());
+  if (auto whole = verify_evidence(home.path); !whole) return broken(std::move(whole).error());
+  const auto& done = *verified;
   const auto simulated = TRY(is_simulated(TRY(Reader::open(home.path))));
   const auto rate = [](std::uint64_t bytes, double seconds) { return seconds > 0 ? static_cast<double>(bytes) / 1e6 / seconds : 0.0; };
   if (TRY(parse_format(common.format.value_or("table"))) == Format::json) {

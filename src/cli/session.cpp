@@ -63,7 +63,10 @@ Result<controls::Stored> judge(const Home& home, Instant at) {
   auto files = TRY(read_catalog(home.path));
   const auto digest = controls::digest_of(files);
   const auto log = TRY(Reader::open(home.path));
-  if (auto stored = controls::read_summary(summary_of(home), digest, log.checkpoint().size, at);
+  std::error_code ignored;
+  // Whoever deletes the facts wants them built again, not their shadow shown.
+  const bool has_facts = fs::exists(home.path / "facts.duckdb", ignored);
+  if (auto stored = !has_facts ? std::nullopt : controls::read_summary(summary_of(home), digest, log.checkpoint().size, at);
       stored && stored->state.root == to_base64(log.checkpoint().root.bytes))
     return std::move(*stored);
   const auto catalog = TRY(Catalog::read(home));

@@ -74,7 +74,7 @@ Result<> show(const fs::path& home) {
     const auto [service, operation] = TRY(models.operation(entry.operation.substr(0, colon), entry.operation.substr(colon + 1)));
     for (auto& request : manifest.at("requests").as_array()) {
       const auto* body = find_string(request, "body");
-      if (!body) continue;
+      if (!body || find_string(request, "error")) continue;  // nothing was received, or a refusal
       const auto bytes = TRY(blobs.get(TRY(parse_digest(*body))));
       request.as_object()["value"] = TRY(wire::parse_answer(*service, *operation, 200, {}, bytes)).value;
     }
