@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include "controls/summary.h"
+#include "ledger/evidence.h"
 
 namespace vouch::cli {
 
@@ -86,8 +87,7 @@ Result<controls::Stored> judge(const Home& home, Instant at) {
 }
 
 bool says_simulated(std::string_view entry) {
-  // Leaves are canonical JSON, in which a member has one spelling; a text that imitates one is escaped there.
-  return entry.find(R"("kind":"collection")") != std::string_view::npos && entry.find(R"("simulated":true)") != std::string_view::npos;
+  return evidence::has_kind(entry, "collection") && entry.find(R"("simulated":true)") != std::string_view::npos;
 }
 
 Result<bool> is_simulated(const Reader& log) {

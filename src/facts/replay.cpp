@@ -68,8 +68,7 @@ class Replay {
 
  private:
   Result<> visit(LeafIndex index, std::string_view entry) {
-    // Canonical JSON spells a member in one way, so other kinds need no parsing.
-    if (entry.find(R"("kind":"collection")") != std::string_view::npos) TRY(fold(index, entry));
+    if (evidence::has_kind(entry, "collection")) TRY(fold(index, entry));
     if (progress_) progress_(index.value + 1 - done_.from.value, done_.to.value - done_.from.value);
     return {};
   }

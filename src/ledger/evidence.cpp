@@ -90,6 +90,10 @@ const TreeEntry* Tree::find(std::string_view operation, const Scope& scope) cons
   return found != entries.end() && found->operation == operation && found->scope == scope ? &*found : nullptr;
 }
 
+bool has_kind(std::string_view leaf, std::string_view kind) {
+  return leaf.find(fmt::format("\"kind\":\"{}\"", kind)) != std::string_view::npos;
+}
+
 std::string write(const Manifest& manifest) {
   std::string out = fmt::format("{{\"operation\":{},\"requests\":[", literal(manifest.operation));
   for (std::size_t i = 0; i < manifest.requests.size(); ++i) {

@@ -126,6 +126,10 @@ struct CatalogLeaf {
 // A leaf is at most this long; a longer reason is cut, at a character's edge, and ends in "…".
 constexpr std::size_t max_leaf_bytes = 1023;
 
+// Whether a leaf is of that kind, without parsing it: leaves are canonical JSON, where a member has one spelling and a text that
+// imitates one is escaped.
+bool has_kind(std::string_view leaf, std::string_view kind);
+
 std::string write(const Manifest& manifest);
 std::string write(const Tree& tree);
 std::string write(const Times& times);

@@ -14,13 +14,12 @@ class EvidenceCheck {
   explicit EvidenceCheck(const Blobs& blobs) : blobs_(blobs) {}
 
   Result<> check_leaf(std::string_view entry) {
-    // Canonical JSON spells a member in one way, so other kinds need no parsing.
-    if (entry.find(R"("kind":"catalog")") != std::string_view::npos) {
+    if (evidence::has_kind(entry, "catalog")) {
       const auto leaf = TRY(evidence::parse_catalog_leaf(entry));
       TRY(expect(leaf.catalog, "the catalogue"));
       return expect(leaf.models, "the service models");
     }
-    if (entry.find(R"("kind":"collection")") == std::string_view::npos) return {};
+    if (!evidence::has_kind(entry, "collection")) return {};
     const auto leaf = TRY(evidence::parse_collection_leaf(entry));
     if (!leaf.tree) return {};
     TRY(expect(*leaf.times, "the times"));
