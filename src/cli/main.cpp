@@ -157,7 +157,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "vouch: {}\n", done.error().message);
     return static_cast<int>(exit_of(done.error()));
   }
-  if (std::fflush(stdout) != 0) {
+  if (std::fflush(stdout) != 0 && errno != EPIPE) {  // a reader that has seen enough is no error
     fmt::print(stderr, "vouch: cannot write the answer: {}\n", errno_text(errno));
     return static_cast<int>(Exit::undecided);
   }
