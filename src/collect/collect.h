@@ -18,6 +18,8 @@
 #include "collect/source.h"
 #include "ledger/position.h"
 #include "wire/client.h"
+#include "wire/credentials.h"
+#include "wire/models.h"
 
 #include <atomic>
 #include <optional>

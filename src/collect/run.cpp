@@ -5,6 +5,7 @@
 #include "collect/receipts.h"
 #include "ledger/append.h"
 #include "ledger/create.h"
+#include "wire/aws_dialect.h"
 #include "wire/endpoint.h"
 
 #include <random>
@@ -58,7 +59,8 @@ class Run {
         clock_(clock),
         options_(options),
         observer_(observer),
-        client_(access.models, access.settings, access.credentials, access.transport, clock, options.client),
+        aws_(access.models, access.settings, access.credentials, clock),
+        client_(aws_, access.transport, clock, options.client),
         began_(access.transport.elapsed()) {}
 
   Result<Collection> go() {
@@ -254,6 +256,7 @@ class Run {
   const Clock& clock_;
   const Options& options_;
   Observer& observer_;
+  wire::AwsDialect aws_;
   wire::Client client_;
   Whoami whoami_;
   Collection collection_;

@@ -1,21 +1,18 @@
 #include "wire/client.h"
 
 #include "wire/pace.h"
-#include "wire/paginate.h"
 #include "wire/retry.h"
-#include "wire/serialise.h"
-#include "wire/sigv4.h"
 
 #include <deque>
+#include <map>
 #include <random>
 
 namespace vouch::wire {
 namespace {
 
 constexpr Duration kProbeEvery = Duration::seconds(30);
-constexpr Duration kCredentialsAgain = Duration::seconds(30);
-constexpr Duration kSkewThatMatters = Duration::minutes(4);
 constexpr int kFailuresToGiveUp = 5;
+constexpr std::string_view kListingChanged = "ListingChanged";
 
 Duration sum(Duration a, Duration b) { return {a.micros + b.micros}; }
 
@@ -27,7 +24,9 @@ struct Health {
   Duration next_probe{};
   Error last{Errc::unreachable, {}};
 
-  void good() { *this = Health{}; }
+  void good() {
+    if (streak > 0) *this = Health{};
+  }
   // True when this one makes it enough.
   bool bad(Duration sent, Duration now, Duration patience, Error error) {
     if (!bad_since) bad_since = sent;
@@ -43,12 +42,12 @@ struct Health {
 // A service of the account: its rate and its requests in flight, over all regions.
 struct Throughput {
   Pace pace;
-  std::uint32_t in_flight = 0;
+  std::uint32_t in_flight = 0, most = 0;
 };
 
 struct Lane {
   Throughput* throughput = nullptr;
-  Health health;
+  Health* health = nullptr;
   std::deque<Client::CallId> ready;
 };
 
@@ -58,79 +57,61 @@ struct Work {
   Client::OnPage on_page;
   Client::OnDone on_done;
   Lane* lane = nullptr;
-  const Service* service = nullptr;
-  const Operation* operation = nullptr;
+  std::unique_ptr<Exchange> exchange;  // made when its turn comes: thousands may wait
 
-  std::uint32_t page = 1;
-  Json params;  // of the present page, tokens among them
+  std::uint32_t page = 1, reading = 1;
   Outcome outcome;
-  bool asked = false;  // anything at all
+  bool asked = false;    // anything at all
+  bool stopped = false;  // nothing more is wanted of it
+  bool in_callback = false;
 
   // Of the present page:
   std::optional<Duration> page_began;
-  int failures = 0, throttles = 0;
-  bool refreshed = false, corrected = false, redirected = false;
+  int failures = 0, throttles = 0, limits = 0;
 
   // Of the present request:
   std::optional<Transport::Id> request;
   Duration sent{};
-  bool overridden = false;
-  std::string bucket;
+
+  void turn_to(std::uint32_t number) {
+    page = number;
+    page_began.reset();
+    failures = throttles = limits = 0;
+  }
 };
-
-std::string host_part(std::string_view url) {
-  const auto begin = url.find("://") == std::string_view::npos ? 0 : url.find("://") + 3;
-  const auto rest = url.substr(begin, url.find('/', begin) - begin);
-  return std::string{rest.starts_with('[') ? rest : rest.substr(0, rest.find(':'))};
-}
-
-// "<Region>eu-west-1</Region>" of S3's AuthorizationHeaderMalformed, for answers without the header.
-std::string region_in_body(std::string_view body) {
-  const auto begin = body.substr(0, 4096).find("<Region>");
-  if (begin == std::string_view::npos) return {};
-  const auto rest = body.substr(begin + 8, 64);
-  return std::string{rest.substr(0, rest.find('<'))};
-}
-
-bool is_redirect(const Answer& answer, const ServiceError& error) {
-  return answer.status == 301 || answer.status == 307 || answer.status == 308 || error.code == "PermanentRedirect" ||
-         error.code == "AuthorizationHeaderMalformed" || error.code == "IllegalLocationConstraintException";
-}
-
-bool is_signature_error(std::string_view code) {
-  return code == "InvalidSignatureException" || code == "SignatureDoesNotMatch" || code == "AuthFailure" || code == "RequestExpired";
-}
 
 }  // namespace
 
 struct Client::State {
-  Models& models;
-  const Settings& settings;
-  CredentialSource& credentials;
+  Dialect& dialect;
   Transport& transport;
   const Clock& clock;
   ClientOptions options;
 
-  std::map<CallId, std::unique_ptr<Work>> works;
-  std::map<std::string, Throughput, std::less<>> throughputs;  // by service
-  std::map<std::string, Lane, std::less<>> lanes;              // by service and region
-  std::multimap<Duration, CallId> waiting;                     // by the time at which they may be asked again
-  std::map<std::string, std::string, std::less<>> bucket_regions;
+  std::map<CallId, std::unique_ptr<Work>> works = {};
+  std::map<std::string, Throughput, std::less<>> throughputs = {};
+  std::map<std::string, Health, std::less<>> hosts = {};
+  std::map<std::string, Lane, std::less<>> lanes = {};
+  std::multimap<Duration, CallId> waiting = {};  // by the time at which they may be asked again
   CallId next_id = 1;
   std::uint32_t in_flight = 0;
-  std::string next_lane;  // round robin
-  Duration skew{};        // server minus ours
-  std::optional<std::pair<Duration, Error>> no_credentials;
-  Counters counters;
+  std::string next_lane = {};  // round robin
+  Counters counters = {};
   bool simulated = false;
-  std::mt19937_64 random;
+  std::mt19937_64 random = {};
 
   double chance() { return std::uniform_real_distribution<double>{0, 1}(random); }
   [[nodiscard]] Duration now() const { return transport.elapsed(); }
 
   Lane& lane_of(const Call& call) {
-    const auto [at, is_new] = lanes.try_emplace(call.service + " " + call.region);
-    if (is_new) at->second.throughput = &throughputs[call.service];
+    auto place = dialect.place(call);
+    const auto [at, is_new] = lanes.try_emplace(std::move(place.queue));
+    if (is_new) {
+      auto& throughput = throughputs[place.throughput];
+      throughput.most = place.in_flight != 0 ? place.in_flight : options.in_flight_per_service;
+      at->second.throughput = &throughput;
+      at->second.health = &hosts[place.host];
+    }
     return at->second;
   }
 
@@ -162,6 +143,11 @@ struct Client::State {
     finish(work);
   }
 
+  void finish_ok(Work& work) {
+    work.outcome.heard = Heard::ok;
+    finish(work);
+  }
+
   // ---- sending ----
 
   // Everything that may go now goes; returns how long until something else may.
@@ -188,10 +174,26 @@ struct Client::State {
   bool dispatch_one(Lane& lane, Duration& soonest) {
     Work* work = nullptr;
     while (!lane.ready.empty() && !(work = find_work(lane.ready.front()))) lane.ready.pop_front();  // cancelled ones
-    if (!work || lane.throughput->in_flight >= options.in_flight_per_service) return false;
-    if (lane.health.given_up && now() < lane.health.next_probe) {
+    if (!work) return false;
+    if (work->stopped) {
+      lane.ready.pop_front();
+      finish_ok(*work);
+      return true;
+    }
+    if (lane.throughput->in_flight >= lane.throughput->most) return false;
+    if (lane.health->given_up && now() < lane.health->next_probe) {
       lane.ready.pop_front();
       finish(*work, given_up_error(*work));
+      return true;
+    }
+    if (!work->exchange) work->exchange = dialect.begin(work->call);
+    if (const auto closed = work->exchange->closed(now()); closed.wait.micros > 0) {
+      if (closed.wait <= options.longest_limit_wait) {
+        soonest = std::min(soonest, closed.wait);
+        return false;
+      }
+      lane.ready.pop_front();
+      finish(*work, limit_error(*work, closed));
       return true;
     }
     if (const auto wait = lane.throughput->pace.wait(now()); wait.micros > 0) {
@@ -199,66 +201,27 @@ struct Client::State {
       return false;
     }
     lane.ready.pop_front();
-    if (lane.health.given_up) lane.health.next_probe = sum(now(), kProbeEvery);
+    if (lane.health->given_up) lane.health->next_probe = sum(now(), kProbeEvery);
     if (auto sent = send(*work); !sent) finish(*work, std::move(sent).error());
     return true;
   }
 
   static Error given_up_error(const Work& work) {
-    auto error = work.lane->health.last;
-    return std::move(error).within(fmt::format("{} in `{}` is given up for now", work.call.service, work.call.region));
+    auto error = work.lane->health->last;
+    const auto& call = work.call;
+    const auto where = call.region.empty() ? fmt::format("`{}`", call.service) : fmt::format("{} in `{}`", call.service, call.region);
+    return std::move(error).within(fmt::format("{} is given up for now", where));
   }
 
-  Result<Credentials> current_credentials() {
-    if (no_credentials && now() < no_credentials->first) return std::unexpected(no_credentials->second);
-    no_credentials.reset();
-    auto found = credentials.get(clock.now());
-    if (!found) {
-      auto error = std::move(found).error().within("credentials");
-      if (error.code == Errc::throttled) error.code = Errc::unreachable;
-      no_credentials.emplace(sum(now(), kCredentialsAgain), error);
-      return std::unexpected(std::move(error));
-    }
-    return found;
-  }
-
-  Result<HttpRequest> prepare(Work& work) {
-    if (!work.operation) {
-      const auto [service, operation] = TRY(models.operation(work.call.service, work.call.operation));
-      work.service = service;
-      work.operation = operation;
-    }
-    const auto& service = *work.service;
-    const auto& operation = *work.operation;
-    auto request = TRY(serialise(service, operation, work.params));
-    auto region = work.call.region;
-    if (service.name == "s3") {
-      if (const auto* bucket = find_string(work.params, "Bucket")) work.bucket = *bucket;
-      if (const auto known = bucket_regions.find(work.bucket); known != bucket_regions.end()) region = known->second;
-    }
-    auto resolved = TRY(resolve_endpoint(models, service, operation, region, work.params, settings));
-    auto& endpoint = resolved.endpoint;
-    work.overridden = endpoint.overridden;
-    auto url = endpoint.url;
-    const auto host = host_part(url);
-    const bool takes_prefix = !is_loopback(host) && host.find_first_not_of("0123456789.:[]") != std::string::npos;
-    if (!request.host_prefix.empty() && takes_prefix) url.insert(url.find("://") + 3, request.host_prefix);
-    std::string_view path = request.path;
-    if (resolved.strip_bucket) path = path.find('/', 1) == std::string_view::npos ? "" : path.substr(path.find('/', 1));
-    url += path.empty() && request.query.empty() ? std::string_view{"/"} : path;
-    if (path.empty() && !request.query.empty() && url.find('/', url.find("://") + 3) == std::string::npos) url += '/';
-    if (!request.query.empty()) url.append("?").append(request.query);
-
-    HttpRequest http{std::move(request.method), std::move(url), std::move(request.headers), std::move(request.body)};
-    if (operation.unsigned_request) return http;
-    const bool is_s3 = endpoint.signing_name == "s3" || endpoint.signing_name == "s3-outposts" || endpoint.signing_name == "s3express";
-    const auto identity = TRY(current_credentials());
-    sign(http, identity, {endpoint.signing_region, endpoint.signing_name, !is_s3, is_s3}, clock.now() + skew);
-    return http;
+  static Error limit_error(const Work& work, const Closed& closed) {
+    return {Errc::throttled, fmt::format("{}:{} is not asked for another {}: {}", work.call.service, work.call.operation,
+                                         to_string(closed.wait), closed.why)};
   }
 
   Result<> send(Work& work) {
-    auto request = TRY(prepare(work));
+    std::optional<Validator> known;
+    if (work.call.known && work.reading == 1) known = work.call.known(work.page);
+    auto request = TRY(work.exchange->prepare(known ? &*known : nullptr, now()));
     if (!work.asked) work.outcome.started = clock.now();
     work.asked = true;
     work.sent = now();
@@ -288,68 +251,57 @@ struct Client::State {
     if (!result) return on_silence(*work, std::move(result).error());
     auto& answer = *result;
     counters.bytes_received += answer.body.size();
-    answer.simulated = answer.simulated || work->overridden;
+    answer.simulated = answer.simulated || work->exchange->overridden();
     simulated = simulated || answer.simulated;
     work->outcome.simulated = work->outcome.simulated || answer.simulated;
-    auto parsed = parse_answer(*work->service, *work->operation, answer.status, answer.headers, answer.body);
-    if (!parsed) return on_garbage(*work, std::move(parsed).error());
-    if (parsed->error) return on_error(*work, std::move(answer), *std::move(parsed->error));
-    work->lane->health.good();
-    on_page(*work, std::move(answer), std::move(parsed->value));
+    auto understood = work->exchange->understand(answer, now());
+    if (!understood) return on_garbage(*work, std::move(understood).error());
+    if (understood->error) return on_error(*work, std::move(answer), std::move(*understood));
+    work->lane->health->good();
+    on_page(*work, std::move(answer), std::move(*understood));
   }
 
   void on_silence(Work& work, Error error) {
     if (error.code != Errc::unreachable) return finish(work, std::move(error));
-    if (work.lane->health.bad(work.sent, now(), options.patience, error)) give_up(*work.lane);
-    retry_or_finish(work, false, std::nullopt, std::move(error));
+    if (work.lane->health->bad(work.sent, now(), options.patience, error)) give_up(*work.lane->health);
+    retry_or_finish(work, {}, std::move(error));
   }
 
   // Cut off or rewritten on its way, or a server that is broken: worth another try, never an empty answer.
-  void on_garbage(Work& work, Error error) { retry_or_finish(work, false, std::nullopt, std::move(error)); }
+  void on_garbage(Work& work, Error error) { retry_or_finish(work, {}, std::move(error)); }
 
-  void on_error(Work& work, Answer answer, ServiceError error) {
+  void on_error(Work& work, Answer answer, Understood understood) {
+    auto& error = *understood.error;
+    auto asked = asked_to_wait(answer.headers, clock.now());
+    if (understood.wait) asked = std::max(asked.value_or(Duration{}), *understood.wait);
     if (error.heard == Heard::throttled) {
       ++counters.throttled;
+      if (const auto closed = work.exchange->closed(now()); closed.wait.micros > 0)
+        return on_limit(work, closed, std::move(answer), std::move(error));
       auto& lane = *work.lane;
       lane.throughput->pace.throttled(now());
       Error said{Errc::throttled, fmt::format("{}:{} is throttled ({})", work.call.service, work.call.operation, error.code)};
-      if (lane.health.bad(work.sent, now(), options.patience, said)) give_up(lane);
-      const auto wait = asked_to_wait(answer.headers, clock.now());
-      return retry_or_finish(work, true, wait, std::move(said), &answer, &error);
+      if (lane.health->bad(work.sent, now(), options.patience, said)) give_up(*lane.health);
+      return retry_or_finish(work, {true, asked}, std::move(said), &answer, &error);
     }
-    work.lane->health.good();
-    if (correct(work, answer, error)) return again(work, Duration{});
-    if (is_transient(error, answer.status)) {
+    work.lane->health->good();
+    if (work.exchange->correct(answer, error)) return again(work, Duration{});
+    if (understood.transient) {
       Error said{Errc::unreachable, fmt::format("{}:{} fails with {}", work.call.service, work.call.operation, error.code)};
-      return retry_or_finish(work, false, asked_to_wait(answer.headers, clock.now()), std::move(said), &answer, &error);
+      return retry_or_finish(work, {false, asked}, std::move(said), &answer, &error);
     }
     finish_refused(work, std::move(answer), std::move(error));
   }
 
-  // What can be set right and asked again at once: each of these is tried once a page.
-  bool correct(Work& work, const Answer& answer, const ServiceError& error) {
-    if (answer.server_date && (error.heard == Heard::skewed || is_signature_error(error.code)) && !work.corrected) {
-      const auto apart = *answer.server_date - (clock.now() + skew);
-      if (error.heard == Heard::skewed || std::abs(apart.micros) > kSkewThatMatters.micros) {
-        work.corrected = true;
-        skew = *answer.server_date - clock.now();
-        return true;
-      }
+  // The service answers, it only wants us to wait: the page keeps its place and its time.
+  void on_limit(Work& work, const Closed& closed, Answer answer, ServiceError error) {
+    work.lane->health->good();
+    if (closed.wait > options.longest_limit_wait || ++work.limits >= options.throttled_attempts) {
+      work.outcome.error = limit_error(work, closed);
+      return finish_refused(work, std::move(answer), std::move(error));
     }
-    if (error.heard == Heard::expired && !work.refreshed) {
-      work.refreshed = true;
-      credentials.forget();
-      return true;
-    }
-    if (work.call.service == "s3" && !work.bucket.empty() && !work.redirected && is_redirect(answer, error)) {
-      const auto* header = find_header(answer.headers, "x-amz-bucket-region");
-      const auto region = header ? *header : region_in_body(answer.body);
-      if (region.empty() || region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) return false;
-      work.redirected = true;
-      bucket_regions.insert_or_assign(work.bucket, region);
-      return true;
-    }
-    return false;
+    work.page_began.reset();
+    again(work, Duration{});
   }
 
   void again(Work& work, Duration wait) {
@@ -360,70 +312,95 @@ struct Client::State {
       waiting.emplace(sum(now(), wait), work.id);
   }
 
-  void retry_or_finish(Work& work, bool throttled, std::optional<Duration> asked, Error error, Answer* answer = nullptr,
-                       ServiceError* said = nullptr) {
-    const int attempt = throttled ? ++work.throttles : ++work.failures;
-    const int most = throttled ? options.throttled_attempts : options.attempts;
-    auto wait = backoff(attempt, throttled, chance());
-    if (asked) wait = std::max(wait, *asked);
+  struct Retry {
+    bool throttled = false;
+    std::optional<Duration> asked = {};  // to wait that long
+  };
+
+  void retry_or_finish(Work& work, Retry retry, Error error, Answer* answer = nullptr, ServiceError* said = nullptr) {
+    const int attempt = retry.throttled ? ++work.throttles : ++work.failures;
+    const int most = retry.throttled ? options.throttled_attempts : options.attempts;
+    auto wait = backoff(attempt, retry.throttled, chance());
+    if (retry.asked) wait = std::max(wait, *retry.asked);
     wait = std::min(wait, options.longest_wait);
     const bool in_time = sum(now(), wait) < sum(*work.page_began, options.deadline);
-    if (attempt < most && in_time && !work.lane->health.given_up) return again(work, wait);
+    if (attempt < most && in_time && !work.lane->health->given_up) return again(work, wait);
     if (answer && said) {
-      if (throttled) work.outcome.error = error;
+      if (retry.throttled) work.outcome.error = error;
       return finish_refused(work, std::move(*answer), std::move(*said));
     }
     finish(work, std::move(error).within(fmt::format("{}:{}, {} attempts", work.call.service, work.call.operation, attempt)));
   }
 
   // The service is not coming back soon: those that wait for another try learn it now, the rest when their turn comes.
-  void give_up(Lane& lane) {
-    std::vector<CallId> ended;
+  void give_up(const Health& health) {
     std::erase_if(waiting, [&](const auto& entry) {
-      const auto* work = find_work(entry.second);
-      const bool is_here = work && work->lane == &lane;
-      if (is_here) ended.push_back(entry.second);
+      auto* work = find_work(entry.second);
+      const bool is_here = work && work->lane->health == &health;
+      if (is_here) work->lane->ready.push_back(work->id);
       return is_here;
     });
-    for (const auto id : ended) lane.ready.push_back(id);
+  }
+
+  // Hands a page over; false when its call is gone.
+  bool hand_over(Work& work, Page page) {
+    const auto id = work.id;
+    ++work.outcome.pages;
+    if (!work.on_page) return true;
+    work.in_callback = true;
+    work.on_page(std::move(page));
+    auto* still = find_work(id);
+    if (still) still->in_callback = false;
+    return still != nullptr;
   }
 
   void finish_refused(Work& work, Answer answer, ServiceError error) {
-    const auto id = work.id;
     work.outcome.heard = error.heard;
     work.outcome.code = error.code;
     work.outcome.message = error.message;
-    ++work.outcome.pages;
-    Page page{work.page, work.call.params, std::move(answer), Json(json::object()), std::move(error)};
-    if (work.on_page) work.on_page(std::move(page));
-    if (auto* still = find_work(id)) finish(*still);
+    Page page{.number = work.page,
+              .reading = work.reading,
+              .params = work.call.params,
+              .answer = std::move(answer),
+              .value = Json(json::object()),
+              .error = std::move(error)};
+    if (hand_over(work, std::move(page))) finish(work);
   }
 
-  void on_page(Work& work, Answer answer, Json value) {
-    const auto id = work.id;
-    auto next = next_page(*work.operation, work.params, value);
-    ++work.outcome.pages;
-    if (work.on_page) work.on_page({work.page, work.call.params, std::move(answer), std::move(value), std::nullopt});
-    auto* still = find_work(id);
-    if (!still) return;
-    if (!next) return finish(*still, std::move(next).error());
-    still->outcome.unmodelled_paging = still->outcome.unmodelled_paging || next->unmodelled;
-    if (!next->params) {
-      still->outcome.heard = Heard::ok;
-      return finish(*still);
+  void on_page(Work& work, Answer answer, Understood understood) {
+    auto turn = work.exchange->turn(answer, understood);
+    if (understood.unchanged) ++counters.unchanged;
+    Page page{.number = work.page,
+              .reading = work.reading,
+              .params = work.call.params,
+              .answer = std::move(answer),
+              .value = std::move(understood.value),
+              .unchanged = understood.unchanged};
+    if (turn) page.validator = std::move(turn->validator);
+    if (!hand_over(work, std::move(page))) return;
+    if (work.stopped) return finish_ok(work);
+    if (!turn) return finish(work, std::move(turn).error());
+    work.outcome.unmodelled_paging = work.outcome.unmodelled_paging || turn->unmodelled;
+    switch (turn->to) {
+      case Turn::To::end: return finish_ok(work);
+      case Turn::To::next_page: work.turn_to(work.page + 1); break;
+      case Turn::To::first_page:
+        work.turn_to(1);
+        ++work.reading;
+        work.outcome.pages = 0;
+        break;
+      case Turn::To::changed:
+        work.outcome.code = kListingChanged;
+        return finish(work,
+                      {Errc::malformed, fmt::format("{}:{} lists another number of items than it says there are, also when read again",
+                                                    work.call.service, work.call.operation)});
     }
-    still->params = *std::move(next->params);
-    ++still->page;
-    still->page_began.reset();
-    still->failures = still->throttles = 0;
-    still->refreshed = still->corrected = still->redirected = false;
-    still->lane->ready.push_front(id);  // before calls that have not begun: tokens do not live for ever
+    work.lane->ready.push_front(work.id);  // before calls that have not begun: tokens do not live for ever
   }
 };
 
-Client::Client(Models& models, const Settings& settings, CredentialSource& credentials, Transport& transport, const Clock& clock,
-               ClientOptions options)
-    : state_(new State{models, settings, credentials, transport, clock, options, {}, {}, {}, {}, {}, 1, 0, {}, {}, {}, {}, false, {}}) {
+Client::Client(Dialect& dialect, Transport& transport, const Clock& clock, ClientOptions options)
+    : state_(new State{dialect, transport, clock, options}) {
   state_->random.seed(options.seed != 0 ? options.seed : std::random_device{}());
 }
 
@@ -435,7 +412,6 @@ Client::CallId Client::call(Call call, OnPage on_page, OnDone on_done) {
   work->id = id;
   work->call = std::move(call);
   if (work->call.params.is_null()) work->call.params = json::object();
-  work->params = work->call.params;
   work->on_page = std::move(on_page);
   work->on_done = std::move(on_done);
   work->lane = &state_->lane_of(work->call);
@@ -457,6 +433,18 @@ void Client::cancel(CallId id) {
 
 void Client::cancel_all() {
   while (!state_->works.empty()) cancel(state_->works.begin()->first);
+}
+
+void Client::stop(CallId id) {
+  auto* work = state_->find_work(id);
+  if (!work || work->stopped) return;
+  work->stopped = true;
+  if (work->in_callback) return;
+  if (work->request) {
+    state_->transport.cancel(*work->request);
+    state_->release(*work);
+  }
+  work->lane->ready.push_front(id);
 }
 
 void Client::step(Duration longest) {

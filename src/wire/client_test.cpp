@@ -1,5 +1,6 @@
 #include "wire/client.h"
 
+#include "wire/aws_dialect.h"
 #include "wire/scripted_transport.h"
 #include "wire/test_models.h"
 
@@ -34,7 +35,9 @@ class ClientTest : public ::testing::Test {
     options.seed = 1;
     transport = std::make_unique<ScriptedTransport>(std::move(script));
     clock = std::make_unique<ScriptedClock>(*transport, kStart);
-    client = std::make_unique<Client>(models, settings, credentials, *transport, *clock, options);
+    client.reset();
+    aws = std::make_unique<AwsDialect>(models, settings, credentials, *clock);
+    client = std::make_unique<Client>(*aws, *transport, *clock, options);
   }
 
   std::shared_ptr<Ended> start(std::string operation = "ListThings", Json params = json::object(), std::string service = "json") {
@@ -62,6 +65,7 @@ class ClientTest : public ::testing::Test {
   CountedCredentials credentials;
   std::unique_ptr<ScriptedTransport> transport;
   std::unique_ptr<ScriptedClock> clock;
+  std::unique_ptr<AwsDialect> aws;
   std::unique_ptr<Client> client;
 };
 

@@ -1,6 +1,7 @@
 #include "wire/http.h"
 
 #include "base/file.h"
+#include "wire/aws_dialect.h"
 #include "wire/client.h"
 #include "wire/test_models.h"
 
@@ -225,7 +226,8 @@ TEST(ClientOverCurl, GetsThroughEveryPassingFaultToTheAnswer) {
   FixedCredentials credentials{{"ID", "secret", {}, std::nullopt, "test"}};
   CurlTransport transport{quick()};
   const SystemClock clock;
-  Client client{models, settings, credentials, transport, clock, {.seed = 3}};
+  AwsDialect aws{models, settings, credentials, clock};
+  Client client{aws, transport, clock, {.seed = 3}};
   std::vector<Page> pages;
   Outcome outcome;
   client.call(

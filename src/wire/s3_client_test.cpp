@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "wire/aws_dialect.h"
 #include "wire/client.h"
 #include "wire/scripted_transport.h"
 
@@ -15,7 +16,8 @@ class S3ClientTest : public ::testing::Test {
     models = std::make_unique<Models>(std::move(opened).value());
   }
   Outcome run(ScriptedTransport& transport, Call call, std::vector<Page>* pages = nullptr) {
-    if (!client) client = std::make_unique<Client>(*models, settings, credentials, transport, clock);
+    if (!aws) aws = std::make_unique<AwsDialect>(*models, settings, credentials, clock);
+    if (!client) client = std::make_unique<Client>(*aws, transport, clock);
     Outcome outcome;
     client->call(
         std::move(call),
@@ -31,6 +33,7 @@ class S3ClientTest : public ::testing::Test {
   Settings settings;
   FixedCredentials credentials{{"ID", "secret", {}, std::nullopt, "test"}};
   FixedClock clock{parse_instant("2026-11-24T00:00:00Z").value()};
+  std::unique_ptr<AwsDialect> aws;
   std::unique_ptr<Client> client;
 };
 

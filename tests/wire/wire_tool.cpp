@@ -3,6 +3,7 @@
 // Each line of standard input is a request, each line of standard output its answer, in order; {"failure": …} when it fails.
 //   wire_tool BOTOCORE_DATA_DIRECTORY
 #include "base/encoding.h"
+#include "wire/aws_dialect.h"
 #include "wire/client.h"
 #include "wire/endpoint.h"
 #include "wire/paginate.h"
@@ -53,7 +54,8 @@ Result<Json> call(Models& models, const Json& line) {
   FixedCredentials credentials{{text(line, "id"), text(line, "secret"), {}, std::nullopt, {}}};
   CurlTransport transport;
   const SystemClock clock;
-  Client client{models, settings, credentials, transport, clock};
+  AwsDialect aws{models, settings, credentials, clock};
+  Client client{aws, transport, clock};
   json::array pages;
   Outcome outcome;
   const auto* params = find(line, "params");
