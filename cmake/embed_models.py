@@ -57,9 +57,9 @@ def read_with_extras(folder, name):
 
 
 def named_operations(catalog):
-    """{service: {operation}} of all `service:` and `- operation:` lines of the sources."""
+    """{service: {operation}} of all `service:` and `- operation:` lines of the AWS sources."""
     named = {service: set(operations) for service, operations in ALWAYS.items()}
-    for path in sorted(catalog.rglob("*.yaml")):
+    for path in sorted((catalog / "aws").rglob("*.yaml")):
         service = None
         for line in path.read_text(encoding="utf-8").splitlines():
             line = re.sub(r"(^|\s)#.*$", "", line).rstrip()

@@ -57,6 +57,7 @@ Json normalise(Json value, const Normal& normal) {
   std::vector<Steps> sets(normal.sets.begin(), normal.sets.end());
   std::ranges::sort(sets, std::greater<>{}, [](Steps steps) { return steps.size(); });
   for (const auto& path : sets) {
+    if (path.size() == 1 && path.front().kind == Step::Kind::all) sort_list(value);  // the answer itself
     at_end(value, without_last_all(path), [](Json& holder, const Step& last) {
       auto* object = holder.if_object();
       if (!object || last.kind != Step::Kind::member) return;

@@ -87,7 +87,6 @@ Result<Path> parse_path(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
     if (text[at] == '[') {
-      if (path.empty()) return fail(Errc::malformed, "`{}`: a path begins with a member's name", text);
       path.push_back(TRY(parse_index(text, at)));
     } else {
       auto end = at;
@@ -137,6 +136,7 @@ Result<Expression> parse_expression(std::string_view text) {
   if (std::ranges::any_of(path, [](const Step& step) { return step.kind == Step::Kind::all; })) {
     return fail(Errc::malformed, "`{}`: `[]` has no place in an expression", text);
   }
+  if (path.front().kind != Step::Kind::member) return fail(Errc::malformed, "`{}`: a name is expected behind `$`", text);
   Expression expression{.root = path.front().member, .path = {}};
   path.erase(path.begin());
   expression.path = std::move(path);
@@ -156,6 +156,7 @@ std::optional<Json> evaluate(const Expression& expression, const Surroundings& a
   if (!around.variable.empty() && expression.root == around.variable) return walk(around.element);
   if (expression.root == "params") return walk(around.params);
   if (expression.root == "key") return walk(around.key);
+  if (expression.root == "settings") return walk(around.settings);
   if (expression.root == "account") return word(around.account);
   if (expression.root == "region") return word(around.region);
   if (expression.root == "partition") return word(around.partition);

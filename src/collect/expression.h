@@ -14,7 +14,7 @@
 namespace vouch::collect {
 
 // A walk through members of a value: "Environment.Variables", "Reservations[].Instances[].State", "Rules[0].Id".
-// `[]` unfolds a list, `[n]` takes an element.
+// `[]` unfolds a list, `[n]` takes an element; a path that begins with one speaks of an answer that is a list itself.
 struct Step {
   enum class Kind { member, all, element } kind = Kind::member;
   std::string member;
@@ -35,7 +35,7 @@ const Json* select(const Json& value, const Path& path);
 
 // Text of a source file's `params`, `key` or `region`: sent as written, or, when it begins with `$`, taken from what is known when
 // the request is made. `$x.Name` walks the element x of a `for each`; `$params.Name` and `$key.name` are what the request was made with
-// that listed the element; `$account`, `$region` and `$partition` say where we are.
+// that listed the element; `$account`, `$region` and `$partition` say where we are; `$settings.x` is said in vouch.yaml.
 struct Expression {
   std::string root;  // the word behind `$`
   Path path;
@@ -49,6 +49,7 @@ struct Surroundings {
   const Json* params = nullptr;
   const Json* key = nullptr;
   std::string_view account, region, partition;
+  const Json* settings = nullptr;
 };
 // nullopt when it selects nothing.
 std::optional<Json> evaluate(const Expression& expression, const Surroundings& around);

@@ -1,7 +1,4 @@
-#include "collect/source.h"
-
-#include "base/yaml.h"
-#include "wire/models.h"
+#include "collect/source_reading.h"
 
 #include <map>
 #include <set>
@@ -10,6 +7,8 @@ namespace vouch::collect {
 
 namespace {
 
+constexpr std::string_view aws = "aws";  // the one folder whose files speak of botocore's models
+
 struct Draft {
   SourceOperation operation;
   std::string source;
@@ -17,105 +16,6 @@ struct Draft {
 };
 
 using DraftKey = std::pair<std::string, std::string>;  // source, "service:Operation"
-
-// "ListUsers" or "iam:ListUsers", as a full name.
-std::string full_name(std::string_view written, std::string_view service) {
-  return written.find(':') == std::string_view::npos ? fmt::format("{}:{}", service, written) : std::string(written);
-}
-
-// "bucket in ListBuckets.Buckets[]", "t in ecs:ListClusters.clusterArns[]".
-Result<ForEach> read_for_each(const Yaml& node, std::string_view service) {
-  const auto text = TRY(node.text());
-  const auto in = text.find(" in ");
-  const auto variable = in == std::string::npos ? std::string() : text.substr(0, in);
-  const auto listing = in == std::string::npos ? std::string_view() : std::string_view(text).substr(in + 4);
-  const auto dot = listing.find('.');
-  if (variable.empty() || variable.find_first_of(" .[]$:") != std::string::npos || dot == 0 || dot == std::string_view::npos) {
-    return node.wrong("`{}` is not of the form `VAR in OPERATION.PATH[]`", text);
-  }
-  auto path = parse_path(listing.substr(dot + 1));
-  if (!path) return node.wrong("{}", path.error().message);
-  if (path->back().kind != Step::Kind::all)
-    return node.wrong("`{}` does not end in `[]`: one request is made for each element of a list", text);
-  return ForEach{.variable = variable, .operation = full_name(listing.substr(0, dot), service), .path = std::move(*path)};
-}
-
-Result<Template> read_template(const Yaml& node, std::string_view what) {
-  if (node.is_absent()) return Template();
-  if (!node.is_map()) return node.wrong("`{}` is a map", what);
-  auto made = Template::make(node.to_json());
-  if (!made) return node.wrong("{}", made.error().message);
-  return std::move(*made);
-}
-
-Result<std::vector<Path>> read_paths(const Yaml& node) {
-  std::vector<Path> paths;
-  if (node.is_absent()) return paths;
-  for (const auto& item : node.items()) {
-    auto path = parse_path(TRY(item.text()));
-    if (!path) return item.wrong("{}", path.error().message);
-    paths.push_back(std::move(*path));
-  }
-  return paths;
-}
-
-Result<std::vector<std::string>> read_texts(const Yaml& node) {
-  if (node.is_absent()) return std::vector<std::string>{};
-  return node.texts();
-}
-
-Result<std::optional<std::pair<Path, Json>>> read_until(const Yaml& node) {
-  if (node.is_absent()) return std::nullopt;
-  if (!node.is_map() || node.members().size() != 1) return node.wrong("`until` is a map of one path and the value it must have");
-  const auto [name, value] = node.members().front();
-  auto path = parse_path(name);
-  if (!path) return value.wrong("{}", path.error().message);
-  if (!value.is_scalar()) return value.wrong("`until` compares with a text, a number or a boolean");
-  return std::pair(std::move(*path), value.to_json());
-}
-
-// Expressions may only speak of what there is.
-Result<> check_roots(const Yaml& node, const std::vector<Expression>& expressions, const SourceOperation& operation) {
-  for (const auto& expression : expressions) {
-    const auto& root = expression.root;
-    const bool of_place = root == "account" || root == "partition" || (root == "region" && operation.regional);
-    const bool of_parent = operation.for_each && (root == operation.for_each->variable || root == "params" || root == "key");
-    if (!of_place && !of_parent) return node.wrong("`${}` is not known here", root);
-  }
-  return {};
-}
-
-Result<SourceOperation> read_operation(const Yaml& node, std::string_view service, bool regional) {
-  if (!node.is_map()) return node.wrong("an operation is a map that begins with `operation: NAME`");
-  TRY(node.only(
-      {"operation", "for each", "params", "key", "region", "absent", "gone", "volatile", "sets", "secret", "until", "after", "only in"}));
-  SourceOperation operation;
-  operation.service = service;
-  operation.operation = TRY(node.text("operation"));
-  operation.regional = regional;
-  operation.where = node["operation"].where();
-  if (const auto written = node["for each"]; !written.is_absent()) operation.for_each = TRY(read_for_each(written, service));
-  operation.params = TRY(read_template(node["params"], "params"));
-  TRY(check_roots(node["params"], operation.params.expressions(), operation));
-  operation.key = TRY(read_template(node["key"], "key"));
-  TRY(check_roots(node["key"], operation.key.expressions(), operation));
-  if (const auto written = node["region"]; !written.is_absent()) {
-    auto expression = parse_expression(TRY(written.text()));
-    if (!expression) return written.wrong("{}", expression.error().message);
-    TRY(check_roots(written, {*expression}, operation));
-    operation.region = std::move(*expression);
-  }
-  operation.absent = TRY(read_texts(node["absent"]));
-  operation.gone = TRY(read_texts(node["gone"]));
-  operation.volatiles = TRY(read_paths(node["volatile"]));
-  operation.sets = TRY(read_paths(node["sets"]));
-  operation.secrets = TRY(read_paths(node["secret"]));
-  operation.until = TRY(read_until(node["until"]));
-  if (const auto after = TRY(node.text_or("after", "")); !after.empty()) operation.after = full_name(after, service);
-  operation.only_in = TRY(read_texts(node["only in"]));
-  if (!operation.only_in.empty() && !regional) return node["only in"].wrong("`only in` is for operations that are asked by region");
-  return operation;
-}
 
 class Reading {
  public:
@@ -133,37 +33,84 @@ class Reading {
     if (auto result = read_document(file, std::string(inner.substr(0, slash))); !result) problems_.push_back(std::move(result).error());
   }
 
+  // What the files say together: operations are read when the source's `api` is known, in whichever file it stands.
   SourceCatalog finish() {
+    for (const auto& document : documents_) {
+      if (auto result = read_operations(document); !result) problems_.push_back(std::move(result).error());
+    }
     std::map<std::string, std::map<std::string, SourceOperation>> by_source;
     for (auto& [key, draft] : drafts_) by_source[key.first].emplace(key.second, std::move(draft.operation));
     SourceCatalog catalog;
     for (auto& [name, operations] : by_source) {
-      Source source{.name = name, .operations = {}};
+      Source source{.name = name, .api = {}, .operations = {}};
+      if (const auto api = apis_.find(name); api != apis_.end()) source.api = api->second.api;
       put_in_order(operations, source);
-      catalog.sources.push_back(std::move(source));
+      if (check_whoami(source)) catalog.sources.push_back(std::move(source));
     }
     return catalog;
   }
 
  private:
+  struct Document {
+    Yaml yaml;
+    std::string source, service;
+    bool shipped;
+  };
+  struct Api {
+    HttpApi api;
+    bool shipped;
+  };
+
   Result<> read_document(const CatalogFile& file, const std::string& source) {
-    const auto document = TRY(Yaml::parse(file.text, file.path));
-    if (!document.is_map()) return document.wrong("a source file is a map with `service`, `scope` and `operations`");
-    TRY(document.only({"service", "scope", "operations"}));
-    const auto service = TRY(document.text("service"));
-    const auto scope = TRY(document.text_or("scope", "region"));
-    if (scope != "global" && scope != "region") return document["scope"].wrong("`{}` is neither `global` nor `region`", scope);
-    const auto operations = document["operations"];
+    auto document = TRY(Yaml::parse(file.text, file.path));
+    const bool http = source != aws;
+    if (!document.is_map()) return document.wrong("a source file is a map with `service`, {} and `operations`", http ? "`api`" : "`scope`");
+    TRY(http ? document.only({"service", "api", "operations"}) : document.only({"service", "scope", "operations"}));
+    auto service = TRY(document.text("service"));
+    if (const auto api = document["api"]; !api.is_absent()) {
+      const auto before = apis_.find(source);
+      if (before != apis_.end() && before->second.shipped == file.shipped)
+        return api.wrong("the `api` of `{}` stands at {} already", source, before->second.api.where);
+      apis_.insert_or_assign(source, Api{TRY(read_http_api(api, service)), file.shipped});
+    }
+    documents_.push_back({std::move(document), source, std::move(service), file.shipped});
+    return {};
+  }
+
+  Result<> read_operations(const Document& document) {
+    FileWords words{.service = document.service, .regional = false, .http = document.source != aws, .settings = nullptr, .paging = {}};
+    if (words.http) {
+      const auto api = apis_.find(document.source);
+      if (api == apis_.end()) return document.yaml.wrong("no file of `{}` says under `api` where it is", document.source);
+      words.settings = &api->second.api.settings;
+      words.paging = api->second.api.paging;
+    } else {
+      const auto scope = TRY(document.yaml.text_or("scope", "region"));
+      if (scope != "global" && scope != "region") return document.yaml["scope"].wrong("`{}` is neither `global` nor `region`", scope);
+      words.regional = scope == "region";
+    }
+    const auto operations = document.yaml["operations"];
+    if (operations.is_absent() && !document.yaml["api"].is_absent()) return {};
     if (!operations.is_list()) return operations.wrong("`operations` is a list");
     for (const auto& node : operations.items()) {
-      auto operation = read_operation(node, service, scope == "region");
+      auto operation = read_operation(node, words);
       if (operation) {
-        add(std::move(*operation), source, file.shipped);
+        add(std::move(*operation), document.source, document.shipped);
       } else {
         problems_.push_back(std::move(operation).error());
       }
     }
     return {};
+  }
+
+  // Without it nobody could say whose evidence the source brings.
+  bool check_whoami(const Source& source) {
+    if (!source.api || source.api->whoami.operation.empty()) return true;
+    const auto* asked = source.find(source.api->whoami.operation);
+    if (asked && !asked->for_each && asked->after.empty()) return true;
+    problems_.push_back({Errc::config, fmt::format("{}: `whoami` asks {}, {}", source.api->where, source.api->whoami.operation,
+                                                   asked ? "which waits for another operation" : "which no source file lists")});
+    return false;
   }
 
   void add(SourceOperation operation, const std::string& source, bool shipped) {
@@ -218,6 +165,8 @@ class Reading {
   }
 
   Problems& problems_;
+  std::vector<Document> documents_;
+  std::map<std::string, Api> apis_;
   std::map<DraftKey, Draft> drafts_;
 };
 

@@ -2,11 +2,15 @@
 //
 // Format: catalog/README.md, "Sources". Every mistake is a Problem "file:line: reason" and costs only the operation it stands in
 // (and those that iterate over it or wait for it). A home's files take the place of shipped ones operation by operation.
+//
+// A source is the AWS API (the folder `aws`, driven by botocore's models) or an HTTP API that one of its files describes under `api:`
+// (source_http.h). Nothing else is known of a provider.
 #pragma once
 
 #include "base/catalog.h"
 #include "base/json.h"
 #include "collect/expression.h"
+#include "collect/source_http.h"
 
 #include <optional>
 #include <string>
@@ -25,9 +29,17 @@ struct ForEach {
   Path path;              // ends in `[]`
 };
 
+// A listing that is read newest first, and only as far as it is new (docs/evidence.md, "Increments").
+struct Increment {
+  Path items;  // ends in `[]`
+  Path by;     // of an item: when it last changed
+};
+
 struct SourceOperation {
   std::string service;
-  std::string operation;  // "ListBuckets"
+  std::string operation;             // "ListBuckets"
+  std::vector<std::string> actions;  // permissions that the call needs; for AWS never empty
+  std::optional<HttpCall> http;      // how it is asked; none: by the service models
   bool regional = false;
   std::optional<ForEach> for_each;
   Template params;
@@ -38,6 +50,7 @@ struct SourceOperation {
   std::optional<std::pair<Path, Json>> until;
   std::string after;  // "iam:GenerateCredentialReport"; empty: none
   std::vector<std::string> only_in;
+  std::optional<Increment> increment;
   std::string where;  // file:line
 
   [[nodiscard]] std::string name() const { return service + ":" + operation; }
@@ -45,6 +58,7 @@ struct SourceOperation {
 
 struct Source {
   std::string name;                                                        // "aws"
+  std::optional<HttpApi> api;                                              // none: AWS
   std::vector<SourceOperation> operations;                                 // each behind the one that it iterates over or waits for
   [[nodiscard]] const SourceOperation* find(std::string_view name) const;  // "s3:ListBuckets"
 };

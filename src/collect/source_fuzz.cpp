@@ -4,8 +4,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace vouch;
   CatalogFiles files;
-  files.files.push_back(
-      {.path = "f.yaml", .part = "sources/aws/f.yaml", .text = std::string(reinterpret_cast<const char*>(data), size), .shipped = true});
+  for (const auto* part : {"sources/aws/f.yaml", "sources/other/f.yaml"}) {
+    files.files.push_back(
+        {.path = "f.yaml", .part = part, .text = std::string(reinterpret_cast<const char*>(data), size), .shipped = true});
+  }
   Problems problems;
   const auto catalog = collect::read_source_catalog(files, problems);
   for (const auto& source : catalog.sources) {

@@ -179,12 +179,13 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& one) { return one.param.name; });
 
 TEST(Path, WritesWhatItReads) {
-  for (const std::string text : {"A", "A.B.C", "A[].B", "A[3].B[]", "Reservations[].Instances[].State", "aws:tag"}) {
+  for (const std::string text :
+       {"A", "A.B.C", "A[].B", "A[3].B[]", "Reservations[].Instances[].State", "aws:tag", "[]", "[].a", "[0].b[]"}) {
     const auto path = parse_path(text);
     ASSERT_TRUE(path) << text;
     EXPECT_EQ(to_string(*path), text);
   }
-  for (const std::string text : {"", ".", "A.", ".A", "A..B", "[]", "A[", "A]", "A[x]", "A[-1]", "A b", "A.[0]", "A[]B", "A[9999999]"}) {
+  for (const std::string text : {"", ".", "A.", ".A", "A..B", "A[", "A]", "A[x]", "A[-1]", "A b", "A.[0]", "A[]B", "A[9999999]"}) {
     EXPECT_FALSE(parse_path(text)) << text;
   }
 }

@@ -17,10 +17,10 @@ struct Step {
 };
 
 struct Expression::Node {
-  enum class Kind { literal, level, member, key, params, account, region, partition, call } kind = Kind::literal;
+  enum class Kind { literal, level, member, answer, key, params, account, region, partition, call } kind = Kind::literal;
   Json literal;
   std::size_t slot = 0;
-  std::string name;
+  std::string name;  // of a member or level, for people too
   Function function = nullptr;
   std::vector<std::shared_ptr<const Node>> arguments;
   std::vector<Step> steps;
@@ -29,14 +29,28 @@ struct Expression::Node {
 
  private:
   [[nodiscard]] const Json* start(Frame& frame) const;
+  // Whether the provider is answerable for what this reads.
+  [[nodiscard]] bool of_answer() const { return kind == Kind::member || kind == Kind::level || kind == Kind::answer || kind == Kind::call; }
+  [[nodiscard]] std::string path(std::size_t steps_taken) const;
 };
+
+namespace {
+
+// Null is an answer here, as it is not for find().
+const Json* member_of(const Json& value, std::string_view name) {
+  const auto* object = value.if_object();
+  return object ? object->if_contains(name) : nullptr;
+}
+
+}  // namespace
 
 const Json* Node::start(Frame& frame) const {
   const auto text = [&](std::string_view value) { return value.empty() ? nullptr : frame.make(json::string{value}); };
   switch (kind) {
     case Kind::literal: return &literal;
     case Kind::level: return frame.levels[slot];
-    case Kind::member: return frame.answer ? find(*frame.answer, name) : nullptr;
+    case Kind::member: return frame.answer ? member_of(*frame.answer, name) : nullptr;
+    case Kind::answer: return frame.answer;
     case Kind::key: return frame.key;
     case Kind::params: return frame.params;
     case Kind::account: return text(frame.account);
@@ -47,18 +61,33 @@ const Json* Node::start(Frame& frame) const {
   return nullptr;
 }
 
+std::string Node::path(std::size_t steps_taken) const {
+  std::string text = kind == Kind::answer ? "answer" : kind == Kind::call ? name + "(…)" : name;
+  for (std::size_t i = 0; i < steps_taken; ++i)
+    text += steps[i].member.empty() ? fmt::format("[{}]", steps[i].index) : fmt::format("{}{}", text.empty() ? "" : ".", steps[i].member);
+  return text;
+}
+
 const Json* Node::evaluate(Frame& frame) const {
   const auto* value = start(frame);
-  for (const auto& step : steps) {
-    if (!value) return nullptr;
+  const auto missing_at = [&](std::size_t steps_taken) -> const Json* {
+    if (frame.strict && of_answer() && frame.missing.empty()) frame.missing = path(steps_taken);
+    return nullptr;
+  };
+  // A call that gives nothing has said itself what it missed.
+  if (!value) return kind == Kind::member ? missing_at(0) : nullptr;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (value->is_null()) return nullptr;
+    const auto& step = steps[i];
     if (!step.member.empty()) {
-      value = find(*value, step.member);
+      value = member_of(*value, step.member);
     } else {
       const auto* list = value->if_array();
       value = list && step.index < list->size() ? &(*list)[step.index] : nullptr;
     }
+    if (!value) return missing_at(i + 1);
   }
-  return value && value->is_null() ? nullptr : value;
+  return value->is_null() ? nullptr : value;
 }
 
 const Json* Expression::evaluate(Frame& frame) const { return root_ ? root_->evaluate(frame) : nullptr; }
@@ -206,10 +235,20 @@ const Json* split(Frame& frame, const Arguments& arguments) {
   return frame.make(json::string{std::string_view{text}.substr(from, text.find(separator, from) - from)});
 }
 
+// Content with any of its values, a null among them.
 const Json* coalesce(Frame& frame, const Arguments& arguments) {
-  for (const auto& argument : arguments)
-    if (const auto* value = argument->evaluate(frame)) return value;
-  return nullptr;
+  const auto before = std::exchange(frame.missing, {});
+  std::string missing;
+  const Json* found = nullptr;
+  bool any = false;
+  for (const auto& argument : arguments) {
+    found = argument->evaluate(frame);
+    any = any || found || frame.missing.empty();
+    if (missing.empty()) missing = std::exchange(frame.missing, {});
+    if (found) break;
+  }
+  frame.missing = !before.empty() || any ? before : missing;
+  return found;
 }
 
 // Of a text in characters, of a list or map in elements.
@@ -295,17 +334,26 @@ class ExpressionParser {
     levels_ = names;
     blanks();
     auto from = at_;
-    auto node = TRY(expression());
+    const auto begin = at_;
+    std::shared_ptr<Node> node;
+    if (text_.substr(at_).starts_with("[]")) {
+      node = std::make_shared<Node>();
+      node->kind = Node::Kind::answer;
+    } else {
+      node = TRY(expression());
+    }
     for (;;) {
       const auto end = at_;
       const bool spread = take("[]");
+      const bool optional = take('?');
       auto value = finish(std::move(node), text_.substr(from, end - from));
       const bool more = spread && at_ < text_.size() && (text_[at_] == '.' || text_[at_] == '[');
       const auto name = more ? std::string{} : TRY(level_name());
-      unfold.levels.push_back({std::move(value), slot_for(names, name), spread});
+      unfold.levels.push_back({std::move(value), slot_for(names, name), spread, optional});
       if (!more) return {};
       node = std::make_shared<Node>();
       node->kind = Node::Kind::level;
+      node->name = text_.substr(begin, at_ - begin);
       node->slot = unfold.levels.back().slot;
       from = at_;
       levels_ = names;
@@ -352,13 +400,12 @@ class ExpressionParser {
   }
 
   void start(Node& node, const std::string& name) const {
-    static const std::map<std::string_view, Node::Kind> words{{"key", Node::Kind::key},
-                                                              {"params", Node::Kind::params},
-                                                              {"account", Node::Kind::account},
-                                                              {"region", Node::Kind::region},
-                                                              {"partition", Node::Kind::partition}};
+    static const std::map<std::string_view, Node::Kind> words{{"answer", Node::Kind::answer}, {"key", Node::Kind::key},
+                                                              {"params", Node::Kind::params}, {"account", Node::Kind::account},
+                                                              {"region", Node::Kind::region}, {"partition", Node::Kind::partition}};
     if (const auto level = std::find(levels_.begin(), levels_.end(), name); level != levels_.end()) {
       node.kind = Node::Kind::level;
+      node.name = name;
       node.slot = static_cast<std::size_t>(level - levels_.begin());
     } else if (const auto known = words.find(name); known != words.end()) {
       node.kind = known->second;
@@ -381,6 +428,7 @@ class ExpressionParser {
     if (node.arguments.size() < known->least || node.arguments.size() > known->most)
       return wrong("{}() takes {} values", name, known->least == known->most ? std::to_string(known->least) : "one or more");
     node.kind = Node::Kind::call;
+    node.name = name;
     node.function = known->function;
     return {};
   }

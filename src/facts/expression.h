@@ -1,14 +1,17 @@
 // facts/expression.h - the small language in which a fact file says where a value stands in an answer (catalog/README.md, "Expressions").
 //
 //   expression = (path | call | 'text' | integer | true | false) step*
-//   path       = the first word: a level of `rows`, `key`, `params`, `account`, `region`, `partition`, else a member of the answer
-//   step       = .member | .'any member' | [index]
-//   call       = name(expression, …)
-//   rows       = expression [] step* as name, …          `[]` may stand more than once: Reservations[].Instances[] as i
+//   path       = the first word: a level of `rows`, `answer`, `key`, `params`, `account`, `region`, `partition`, else a member of the
+//   answer step       = .member | .'any member' | [index] call       = name(expression, …) rows       = [expression] [] step* as name, …
+//   `[]` may stand more than once: Reservations[].Instances[] as i. Without an
+//                                                        expression the answer itself is the list. `[]?`: the list may be missing
 //
 // Parsed once, then evaluated for each row without parsing or looking up names of levels again. What is not there is nullptr, and so is
-// JSON null; a function of what is not there is not there either (concat included), apart from coalesce and array. A value that does
+// JSON null; a function of what is not there is not there either (concat included), apart from coalesce. A value that does
 // not have the form a function needs (json of a text that is none) is a problem of the answer's shape, kept in the frame.
+//
+// A strict frame also keeps what was missing: a path that ends at no value and at no null. `key`, `params` and literals are never
+// missing; coalesce is content with one of its values.
 #pragma once
 
 #include "base/error.h"
@@ -19,6 +22,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vouch::facts {
@@ -32,6 +36,8 @@ struct Frame {
   std::vector<const Json*> levels;  // by the position of their names; nullptr where a level is not open
   std::deque<Json> made;
   std::string problem;  // the first; empty when all is well
+  bool strict = false;
+  std::string missing;  // the first path that is not there, in a strict frame: "p.head.sha"
 
   const Json* make(Json value) { return &made.emplace_back(std::move(value)); }
   // Drops what was made since `made.size()` was `size`.
@@ -60,6 +66,7 @@ struct Level {
   Expression value;
   std::size_t slot = 0;  // its position in Frame::levels
   bool spread = true;
+  bool optional = false;  // may be missing from a strict answer
 };
 
 // One text of `rows`: its levels, outermost first.
@@ -78,7 +85,10 @@ struct Unfold {
     }
     const auto& level = levels[depth];
     const auto made = frame.made.size();
+    const bool strict = std::exchange(frame.strict, frame.strict && !level.optional);
     const auto* value = level.value.evaluate(frame);
+    if (!value && frame.strict && frame.missing.empty()) frame.missing = level.value.text();
+    frame.strict = strict;
     if (value && level.spread) {
       if (const auto* list = value->if_array()) {
         for (const auto& element : *list) {

@@ -149,9 +149,15 @@ class CellWriter {
     return true;
   }
 
+  // A number counts seconds; from 10^11 on (the year 5138, in seconds) it can only mean milliseconds.
   bool time(const Json& value) {
     const auto* word = value.if_string();
     if (!word && !value.is_number()) return false;
+    if (const auto number = word ? 0.0 : value.to_number<double>(); number >= 1e11) {
+      if (number > 1e15) return false;
+      add_bytes(out_, Tag::time, static_cast<std::int64_t>(number * 1000));
+      return true;
+    }
     auto at = word ? parse_instant(*word) : wire::parse_timestamp(text_of(value));
     if (!at && word) at = wire::parse_timestamp(*word);
     if (!at) return false;
@@ -167,7 +173,10 @@ Result<> add_row(const FactTable& table, const Shape& shape, Frame& frame, std::
   if (!rows.empty()) row.values.reserve(rows.back().values.size() + 32);  // rows of a table are much alike
   const auto made = frame.made.size();
   for (const auto& column : table.columns) {
+    frame.strict = table.form != Form::aws && !column.optional;
     const auto* value = column.value.evaluate(frame);
+    frame.strict = table.form != Form::aws;
+    if (!frame.missing.empty()) return {};  // rows_of() tells
     if (!frame.problem.empty()) return fail(Errc::malformed, "{}.{}: {}", table.name, column.name, frame.problem);
     if (!value)
       pack_null(row.values);
@@ -287,16 +296,18 @@ Result<std::vector<Row>> rows_of(const FactTable& table, const Shape& shape, con
   frame.region = about.region;
   frame.partition = about.partition;
   frame.levels.assign(table.levels, nullptr);
+  frame.strict = table.form != Form::aws;
 
   std::vector<Row> rows;
   Result<> added;
   const auto add = [&] {
-    if (added) added = add_row(table, shape, frame, rows);
+    if (added && frame.missing.empty()) added = add_row(table, shape, frame, rows);
   };
   if (table.rows.empty()) add();
   for (const auto& unfold : table.rows) unfold.for_each(frame, add);
   if (!added) return std::unexpected(std::move(added).error());
   if (!frame.problem.empty()) return fail(Errc::malformed, "{}: {}", table.name, frame.problem);
+  if (!frame.missing.empty()) return fail(Errc::malformed, "answered without {}", frame.missing);
   keep_last_of_each_key(rows);
 
   if (observed && table.observed)

@@ -69,6 +69,7 @@ TEST(Row, takes_each_column_as_its_type) {
       {"time", R"("2026-03-01T09:00:00+00:00")", "2026-03-01T09:00:00Z"},
       {"time", R"("2026-03-01T09:00:00.25Z")", "2026-03-01T09:00:00.25Z"},
       {"time", "1772355600", "2026-03-01T09:00:00Z"},
+      {"time", "1772355600250", "2026-03-01T09:00:00.25Z"},
       {"time", R"("N/A")", "-"},
       {"time", R"("no_information")", "-"},
       {"time", R"("")", "-"},
@@ -100,6 +101,63 @@ TEST(Row, with_text_that_is_not_utf8_makes_the_answer_malformed) {
   EXPECT_FALSE(rows("{k: text urldecode(l.k)}", R"({"L": [{"k": "%ED%A0%80"}]})"));
   EXPECT_FALSE(rows("{k: text urldecode(l.k)}", R"({"L": [{"k": "%C3"}]})"));
   EXPECT_TRUE(rows("{k: text urldecode(l.k)}", R"({"L": [{"k": "%C3%A4%F0%9F%98%80"}]})"));
+}
+
+// What an HTTP source's table makes of an answer: its cells, "-" for NULL, or what is wrong.
+std::string strictly(std::string_view table, std::string_view answer) {
+  const auto catalog = http_catalog_of(fmt::format("- {{table: t, from: hub:pulls, {}}}", table));
+  const auto found = rows_of(catalog.tables.at(0), Shape{catalog.tables[0]}, must(parse_json(answer)), {});
+  if (!found) return "! " + found.error().message;
+  std::string text;
+  for (const auto& row : *found) {
+    for (CellReader cells{row.values}; !cells.done();) {
+      const auto value = cells.next();
+      text += (text.empty() ? "" : " ") + (std::holds_alternative<std::monostate>(value) ? "-" : table::to_text(value));
+    }
+  }
+  return text;
+}
+
+TEST(Row, of_an_http_source_must_have_all_that_its_table_reads) {
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: text p.a.b}", R"([{"n": 1, "a": {"b": "x"}}])", "1 x"},
+      {"rows: '[] as p', key: [n], columns: {n: text p.n}", R"([{"n": 1}, {"n": 2}])", "1 2"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n}", "[]", ""},
+      // A member that is not there is a changed API; null is an answer, and so is null on the way.
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: text p.a.b}", R"([{"n": 1, "a": {}}])", "! answered without p.a.b"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: text p.a.b}", R"([{"n": 1}])", "! answered without p.a"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: text p.a.b}", R"([{"n": 1, "a": {"b": null}}])", "1 -"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: text p.a.b}", R"([{"n": 1, "a": null}])", "1 -"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: text p.a.b}", R"([{"n": 1, "a": "text"}])", "! answered without p.a.b"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: 'text? p.a.b'}", R"([{"n": 1}])", "1 -"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: text key.gone}", R"([{"n": 1}])", "1 -"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: 'text coalesce(p.a, p.b)'}", R"([{"n": 1, "b": 2}])", "1 2"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: 'text coalesce(p.a, p.b)'}", R"([{"n": 1, "b": null}])", "1 -"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: 'text coalesce(p.a, p.b)'}", R"([{"n": 1}])", "! answered without p.a"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n, x: 'text lower(p.a)'}", R"([{"n": 1}])", "! answered without p.a"},
+      // A list that is not there is no empty table, and neither is null in its place.
+      {"rows: 'data.nodes[] as p', key: [n], columns: {n: text p.n}", R"({"data": {"nodes": [{"n": 1}]}})", "1"},
+      {"rows: 'data.nodes[] as p', key: [n], columns: {n: text p.n}", R"({"data": {"edges": []}})", "! answered without data.nodes"},
+      {"rows: 'data.nodes[] as p', key: [n], columns: {n: text p.n}", R"({"data": {"nodes": null}})", "! answered without data.nodes"},
+      {"rows: 'data.nodes[] as p', key: [n], columns: {n: text p.n}", R"({"nodes": []})", "! answered without data"},
+      {"rows: 'data.nodes[] as p', key: [n], columns: {n: text p.n}", R"([])", "! answered without data"},
+      {"rows: 'answer[] as p', key: [n], columns: {n: text p.n}", R"({"message": "moved"})", "! t: `answer` is not a list"},
+      {"rows: 'answer[] as p, p.labels[] as l', key: [n], columns: {n: text p.n, x: text l}", R"([{"n": 1}])",
+       "! answered without p.labels"},
+      {"rows: 'answer[] as p, p.labels[]? as l', key: [n], columns: {n: text p.n, x: text l}", R"([{"n": 1}, {"n": 2, "labels": ["a"]}])",
+       "2 a"},
+      {"rows: 'answer[].labels[] as l', key: [n], columns: {n: text l}", R"([{"labels": ["a"]}, {}])",
+       "! answered without answer[].labels"},
+      {"key: [n], columns: {n: text answer.id}", R"({"id": 7})", "7"},
+  };
+  for (const auto& [table, answer, expected] : cases) EXPECT_EQ(strictly(table, answer), expected) << table << " " << answer;
+}
+
+TEST(Row, of_csv_must_have_the_columns_that_its_table_reads) {
+  const auto table = "rows: 'csv(answer)[] as line', key: [n], columns: {n: text line.id, x: text line.mail}";
+  EXPECT_EQ(strictly(table, R"("id,mail\n1,a@b\n")"), "1 a@b");
+  EXPECT_EQ(strictly(table, R"("id,email\n1,a@b\n")"), "! answered without line.mail");
+  EXPECT_EQ(strictly(table, R"("")"), "");
 }
 
 }  // namespace

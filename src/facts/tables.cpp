@@ -20,28 +20,61 @@ std::optional<Type> type_of(std::string_view word) {
   return std::nullopt;
 }
 
-// "source/service:Operation" -> whether it is asked by region.
-using Operations = std::map<std::string, bool>;
-
 std::string folder_of(const CatalogFile& file) {
   const auto first = file.part.find('/');
   const auto second = file.part.find('/', first + 1);
   return second == std::string::npos ? "" : file.part.substr(first + 1, second - first - 1);
 }
 
-// Only what a fact needs to know of a source; collect reads these files in full and reports what is wrong with them.
+// What a fact needs to know of the operation that it reads.
+struct Asked {
+  bool regional = false, increment = false;
+  Form form = Form::aws;
+  std::string parent;  // as Operations names it, or empty
+};
+using Operations = std::map<std::string, Asked>;  // "source/service:Operation"
+
+// "repo in repositories[]" -> "github/github:repositories".
+std::string parent_of(std::string_view for_each, std::string_view source, std::string_view service) {
+  const auto in = for_each.find(" in ");
+  if (in == std::string_view::npos) return "";
+  const auto listing = for_each.substr(in + 4);
+  const auto name = listing.substr(0, listing.find_first_of(".["));
+  return name.find(':') == std::string_view::npos ? fmt::format("{}/{}:{}", source, service, name) : fmt::format("{}/{}", source, name);
+}
+
+// Collect reads these files in full and reports what is wrong with them.
 Operations read_operations(const CatalogFiles& files) {
   Operations operations;
   for (const auto* file : files.in("sources")) {
     const auto root = Yaml::parse(file->text, file->path);
     if (!root) continue;
-    const auto service = root->text("service"), scope = root->text_or("scope", "global");
+    const auto source = folder_of(*file);
+    const bool aws = source == "aws";
+    const auto service = root->text("service"), scope = root->text_or("scope", aws ? "region" : "global");
     if (!service || !scope) continue;
-    for (const auto& item : (*root)["operations"].items())
-      if (const auto name = item.text("operation"))
-        operations[fmt::format("{}/{}:{}", folder_of(*file), *service, *name)] = *scope == "region";
+    for (const auto& item : (*root)["operations"].items()) {
+      const auto name = item.text("operation"), answer = item.text_or("answer", "json"), each = item.text_or("for each", "");
+      if (!name || !answer || !each) continue;
+      operations[fmt::format("{}/{}:{}", source, *service, *name)] = {.regional = *scope == "region",
+                                                                      .increment = !item["increment"].is_absent(),
+                                                                      .form = aws                 ? Form::aws
+                                                                              : *answer == "json" ? Form::json
+                                                                                                  : Form::text,
+                                                                      .parent = parent_of(*each, source, *service)};
+    }
   }
   return operations;
+}
+
+// Elements of an increment are themselves only what is new.
+bool is_incremental(const Operations& operations, const std::string& name) {
+  auto found = operations.find(name);
+  for (std::size_t depth = 0; found != operations.end() && depth < operations.size(); ++depth) {
+    if (found->second.increment) return true;
+    found = operations.find(found->second.parent);
+  }
+  return false;
 }
 
 bool is_name(std::string_view text) {
@@ -64,10 +97,14 @@ Result<Column> read_column(const std::string& name, const Yaml& node, const std:
     return node.wrong("the column `{}` is made by Vouch and not declared", name);
   const auto text = TRY(node.text());
   const auto blank = text.find(' ');
-  const auto type = type_of(text.substr(0, blank));
+  auto word = std::string_view{text}.substr(0, blank);
+  const bool optional = word.ends_with('?');
+  if (optional) word.remove_suffix(1);
+  const auto type = type_of(word);
   if (!type || blank == std::string::npos)
-    return node.wrong("a column is TYPE EXPRESSION; types are text, integer, number, boolean, time, json");
-  return Column{name, *type, TRY(at(node, Expression::parse(text.substr(blank + 1), levels)))};
+    return node.wrong("a column is TYPE EXPRESSION, or TYPE? EXPRESSION; types are text, integer, number, boolean, time, json");
+  auto value = TRY(at(node, Expression::parse(std::string_view{text}.substr(blank + 1), levels)));
+  return Column{name, *type, std::move(value), optional};
 }
 
 class TableReader {
@@ -98,7 +135,9 @@ class TableReader {
     table_.operation = TRY(node_.text("from"));
     const auto known = operations_.find(table_.source + "/" + table_.operation);
     if (known == operations_.end()) return node_["from"].wrong("no file under sources/{} asks `{}`", table_.source, table_.operation);
-    table_.regional = known->second;
+    table_.regional = known->second.regional;
+    table_.form = known->second.form;
+    table_.incremental = is_incremental(operations_, known->first);
     return {};
   }
 
@@ -149,16 +188,19 @@ Digest digest_of(const std::vector<FactTable>& tables) {
     add(table.source);
     add(table.operation);
     add(table.regional ? "regional" : "global");
+    if (table.form != Form::aws) add(table.form == Form::json ? "json" : "text");
+    if (table.incremental) add("incremental");
     for (const auto& unfold : table.rows) {
       add("rows");
       for (const auto& level : unfold.levels) {
         add(level.value.text());
-        add(fmt::format("{} {}", level.slot, level.spread));
+        add(fmt::format("{} {}{}", level.slot, level.spread, level.optional ? " ?" : ""));
       }
     }
     for (const auto& column : table.columns) {
       add(column.name);
       add(name_of(column.type));
+      if (column.optional) add("?");
       add(column.value.text());
     }
     add("key");

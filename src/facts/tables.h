@@ -24,15 +24,22 @@ struct Column {
   std::string name;
   Type type;
   Expression value;
+  bool optional = false;  // `text? …`: may be missing from a strict answer
 };
 
+// What the bodies of an operation are, and with it how strictly they are read: of AWS the models know what may be missing; of an HTTP
+// API only the fact file does, so what it does not find there is an error of the answer's shape.
+enum class Form { aws, json, text };
+
 struct FactTable {
-  std::string name;              // aws_s3_bucket
-  std::string says;              // what a row is, for people
-  std::string where;             // file:line of its definition
-  std::string source;            // "aws": the folder it stands in
-  std::string operation;         // "s3:ListBuckets"
-  bool regional = false;         // has a `region` column: its operation is asked by region
+  std::string name;       // aws_s3_bucket
+  std::string says;       // what a row is, for people
+  std::string where;      // file:line of its definition
+  std::string source;     // "aws": the folder it stands in
+  std::string operation;  // "s3:ListBuckets"
+  bool regional = false;  // has a `region` column: its operation is asked by region
+  Form form = Form::aws;
+  bool incremental = false;      // its operation brings only what is new: rows are added and replaced, and never end
   std::vector<Unfold> rows;      // empty: the answer itself is the one row
   std::size_t levels = 0;        // places in Frame::levels that rows and columns use
   std::vector<Column> columns;   // as declared, without account and region

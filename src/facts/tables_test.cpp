@@ -116,6 +116,37 @@ TEST(FactCatalog, lets_a_home_put_its_own_table_in_the_place_of_a_shipped_one) {
   EXPECT_EQ(before.digest, read(shipped, problems).digest);
 }
 
+TEST(FactCatalog, knows_from_the_source_file_how_an_operation_answers) {
+  Problems problems;
+  const CatalogFiles files{{{"f.yaml", "facts/hub/f.yaml", R"(
+- {table: pull, from: hub:pulls, key: [n], columns: {n: text n}}
+- {table: repository, from: hub:repositories, key: [n], columns: {n: text n}}
+- {table: review, from: reviews:list, key: [n], columns: {n: text n, x: 'text? x'}}
+)",
+                             true},
+                            {"h.yaml", "sources/hub/h.yaml", R"(
+service: hub
+operations:
+  - {operation: repositories, get: /r, answer: csv}
+  - {operation: pulls, get: /p, for each: 'r in repositories[]', increment: {items: '[]', by: t}}
+)",
+                             true},
+                            {"r.yaml", "sources/hub/r.yaml", R"(
+service: reviews
+operations: [{operation: list, get: /v, for each: 'p in hub:pulls[]'}]
+)",
+                             true}}};
+  const auto catalog = read_fact_catalog(files, problems);
+  ASSERT_TRUE(problems.empty()) << problems[0].message;
+  EXPECT_EQ(catalog.find("repository")->form, Form::text);
+  EXPECT_FALSE(catalog.find("repository")->incremental);
+  EXPECT_EQ(catalog.find("pull")->form, Form::json);
+  EXPECT_TRUE(catalog.find("pull")->incremental);
+  EXPECT_TRUE(catalog.find("review")->incremental);
+  EXPECT_TRUE(catalog.find("review")->columns.at(1).optional);
+  EXPECT_FALSE(catalog.find("review")->regional);
+}
+
 TEST(FactCatalog, that_is_shipped_has_no_mistake) {
   Problems problems;
   read_fact_catalog(shipped_catalog(), problems);

@@ -165,6 +165,28 @@ inline FactCatalog catalog_of(std::string_view facts) {
   return catalog;
 }
 
+// Tables of an HTTP source with a listing of repositories, an incremental one of the pulls of each, and one of the reviews of each pull.
+inline FactCatalog http_catalog_of(std::string_view facts) {
+  CatalogFiles files;
+  files.files = {{"facts.yaml", "facts/hub/test.yaml", std::string{facts}, true},
+                 {"hub.yaml", "sources/hub/hub.yaml", R"(
+service: hub
+operations:
+  - {operation: repositories, get: /repos}
+  - operation: pulls
+    for each: r in repositories[]
+    get: /pulls
+    increment: {items: 'answer[]', by: updated}
+  - {operation: reviews, for each: 'p in pulls[]', get: /reviews}
+  - {operation: people, get: /people, answer: csv}
+)",
+                  true}};
+  Problems problems;
+  auto catalog = read_fact_catalog(files, problems);
+  if (!problems.empty()) throw std::runtime_error(problems[0].message);
+  return catalog;
+}
+
 // Three tables that between them have a paged listing by region with a `latest` column, a listing, and a request for each of its elements.
 inline FactCatalog small_catalog() {
   return catalog_of(R"(

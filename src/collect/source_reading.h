@@ -1,0 +1,34 @@
+// collect/source_reading.h - the parts of a source file, read one by one. Of source*.cpp only.
+#pragma once
+
+#include "base/yaml.h"
+#include "collect/source.h"
+
+namespace vouch::collect {
+
+// What operations of a file share.
+struct FileWords {
+  std::string service;
+  bool regional = false;                               // AWS
+  bool http = false;                                   // the source is an HTTP API
+  const std::vector<std::string>* settings = nullptr;  // of the source's `api`; nullptr for AWS
+  std::optional<Paging> paging;                        // likewise
+};
+
+// "ListUsers" or "iam:ListUsers", as a full name.
+std::string full_name(std::string_view written, std::string_view service);
+
+Result<SourceOperation> read_operation(const Yaml& node, const FileWords& words);
+
+// `api:` of a file, and what of an operation only HTTP has.
+Result<HttpApi> read_http_api(const Yaml& node, std::string_view service);
+Result<HttpCall> read_http_call(const Yaml& node, const Template& params, const std::optional<Paging>& otherwise);
+
+// A path as text, or the member of that name.
+Result<Path> read_path(const Yaml& node);
+Result<Path> read_path(const Yaml& node, std::string_view name);
+
+// Expressions may only speak of what there is.
+Result<> check_settings(const Yaml& node, const Expression& expression, const std::vector<std::string>& settings);
+
+}  // namespace vouch::collect
