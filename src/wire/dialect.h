@@ -21,11 +21,11 @@ namespace vouch::wire {
 
 // What is remembered of one page, so that the next run need not read it again while it has not changed. Plain values, to be stored.
 struct Validator {
-  std::string etag;                    // as received, sent as If-None-Match; empty when there was none
-  std::string last_modified;           // sent as If-Modified-Since where there is no ETag
-  std::string next;                    // where the next page is (a link, a cursor, a number); empty: it was the last
-  std::optional<std::uint64_t> items;  // how many it listed, where that is known
-  std::uint64_t asked = 0;             // hash of the request's URL: a validator counts for the same one only
+  std::string etag = {};                    // as received, sent as If-None-Match; empty when there was none
+  std::string last_modified = {};           // sent as If-Modified-Since where there is no ETag
+  std::string next = {};                    // where the next page is (a link, a cursor, a number); empty: it was the last
+  std::optional<std::uint64_t> items = {};  // how many it listed, where that is known
+  std::uint64_t asked = 0;                  // hash of the request's URL: a validator counts for the same one only
 
   friend bool operator==(const Validator&, const Validator&) = default;
 };
@@ -49,7 +49,7 @@ struct Place {
 
 // What an answer says.
 struct Understood {
-  Json value;                              // of a success
+  Json value = nullptr;                    // of a success
   std::optional<ServiceError> error = {};  // set for error answers
   bool transient = false;                  // an error that may be another answer next time
   bool unchanged = false;                  // the page is the one that our validator names; no value

@@ -15,7 +15,7 @@ class SecretText {
  public:
   SecretText() = default;
   explicit SecretText(std::string text) : text_(std::move(text)) {}
-  SecretText(SecretText&& other) noexcept : text_(std::exchange(other.text_, {})) {}
+  SecretText(SecretText&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
   SecretText& operator=(SecretText&& other) noexcept;
   SecretText(const SecretText&) = delete;
   SecretText& operator=(const SecretText&) = delete;

@@ -27,8 +27,8 @@ class UrlTemplate {
 
  private:
   struct Piece {
-    std::string literal, name;  // the literal, then the param's value; no name in the last piece
-    bool is_segment = false;    // the value is a whole path segment
+    std::string literal = {}, name = {};  // the literal, then the param's value; no name in the last piece
+    bool is_segment = false;              // the value is a whole path segment
   };
   std::string text_;
   std::vector<Piece> pieces_;
