@@ -110,7 +110,7 @@ class AwsExchange final : public Exchange {
     return understood;
   }
 
-  bool correct(const Answer& answer, const ServiceError& error) override {
+  bool correct(const Answer& answer, ServiceError& error) override {
     if (answer.server_date && (error.heard == Heard::skewed || is_signature_error(error.code)) && !corrected_) {
       const auto apart = *answer.server_date - (account_.clock.now() + account_.skew);
       if (error.heard == Heard::skewed || std::abs(apart.micros) > kSkewThatMatters.micros) {

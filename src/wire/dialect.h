@@ -87,8 +87,8 @@ class Exchange {
   virtual Result<Understood> understand(const Answer& answer, Duration now) = 0;
 
   // Sets right what can be set right (an expired sign-in, a wrong clock, a moved address); true when the page should be asked again
-  // at once. Each kind is tried once a page.
-  virtual bool correct(const Answer& answer, const ServiceError& error) = 0;
+  // at once. Each kind is tried once a page. What could not be set right may get its final class here (expired for good: denied).
+  virtual bool correct(const Answer& answer, ServiceError& error) = 0;
 
   // Errc::malformed for pages that lead nowhere: a page that comes again, a link back or to another host.
   virtual Result<Turn> turn(const Answer& answer, const Understood& understood) = 0;

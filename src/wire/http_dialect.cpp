@@ -100,13 +100,11 @@ class HttpExchange final : public Exchange {
     return understood;
   }
 
-  bool correct(const Answer& answer, const ServiceError& error) override {
-    if (error.heard == Heard::expired && !renewed_) {
-      renewed_ = true;
-      if (sign_in_ != service_.sign_ins) return true;  // another call has renewed it since
-      if (!service_.sign_in.renew()) return false;
-      ++service_.sign_ins;
-      return true;
+  bool correct(const Answer& answer, ServiceError& error) override {
+    if (error.heard == Heard::expired) {
+      if (renew()) return true;
+      error.heard = Heard::denied;  // no longer a matter of time
+      return false;
     }
     const auto* location = is_followed(answer.status) ? find_header(answer.headers, "Location") : nullptr;
     if (!location || !moved_to_.empty() || is_post()) return false;
@@ -133,6 +131,15 @@ class HttpExchange final : public Exchange {
 
  private:
   [[nodiscard]] bool is_post() const { return !operation_->graphql.empty() || operation_->method != "GET"; }
+
+  // A sign-in that another call has renewed in the meantime is not renewed again.
+  bool renew() {
+    if (std::exchange(renewed_, true)) return false;
+    if (sign_in_ != service_.sign_ins) return true;
+    if (!service_.sign_in.renew()) return false;
+    ++service_.sign_ins;
+    return true;
+  }
 
   // Method, URL and body of the present page.
   Result<> address(HttpRequest& request) {
@@ -207,10 +214,7 @@ class HttpExchange final : public Exchange {
                                               call_.service, call_.operation)};
     if (operation_->graphql.empty()) return understood;
     understood.error = TRY_WITHIN(graphql_error(understood.value), "{}:{}", call_.service, call_.operation);
-    if (understood.error) {
-      understood.transient = is_passing_graphql_error(*understood.error);
-      settle_expired(*understood.error);
-    }
+    understood.transient = understood.error && is_passing_graphql_error(*understood.error);
     return understood;
   }
 
@@ -223,14 +227,8 @@ class HttpExchange final : public Exchange {
     if (answer.status == kForbidden &&
         (service_.limits.is_exhausted(answer) || find_header(answer.headers, "Retry-After") || speaks_of_a_limit(error.message)))
       error.heard = Heard::throttled;
-    settle_expired(error);
     understood.transient = is_transient(error, answer.status) || answer.status == 408;
     return understood;
-  }
-
-  // A fresh sign-in that is refused too is no longer a matter of time.
-  void settle_expired(ServiceError& error) const {
-    if (error.heard == Heard::expired && renewed_) error.heard = Heard::denied;
   }
 
   // What the API says about its error, short enough to be shown.

@@ -59,17 +59,18 @@ void PageTurner::start() {
   total_.reset();
 }
 
-std::uint64_t PageTurner::page_size(std::string_view url) const {
-  return paging_.size != 0 ? paging_.size : number_in(query_value(url, "per_page")).value_or(0);
+void PageTurner::note_size(std::string_view url) {
+  size_ = paging_.size != 0 ? paging_.size : number_in(query_value(url, "per_page")).value_or(size_);
 }
 
-bool PageTurner::trusts(const Validator& known, std::string_view url) const {
+bool PageTurner::trusts(const Validator& known, std::string_view url) {
   if (paging_.style != Style::link || !known.next.empty()) return true;
-  const auto size = page_size(url);
-  return size != 0 && known.items && *known.items < size;
+  note_size(url);
+  return size_ != 0 && known.items && *known.items < size_;
 }
 
 Result<Turn> PageTurner::turn(std::string_view url, const Answer& answer, const Json& value, const Validator* known) {
+  note_size(url);
   auto seen = TRY(known ? recall(url, answer, *known) : look(url, answer, value));
   const bool last = seen.next.empty();
   if (!known && !(first_ && last) && seen.items.value_or(1) > 0 && !bodies_.insert(std::hash<std::string_view>{}(answer.body)).second)
@@ -138,7 +139,7 @@ Result<std::string> PageTurner::next_position(std::string_view url, const Answer
     case Style::page:
     case Style::offset: {
       const auto count = items.value_or(0);
-      if (count == 0 || count < page_size(url)) return std::string{};
+      if (count == 0 || count < size_) return std::string{};
       const auto here = number_in(std::string_view{position_}).value_or(0);
       return fmt::format("{}", here + (paging_.style == Style::page ? 1 : count));
     }

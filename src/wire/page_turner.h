@@ -24,7 +24,7 @@ class PageTurner {
 
   // Whether a 304 to that validator would tell the whole page. Where the Link header leads on, a full last page may have got a successor
   // without changing itself.
-  [[nodiscard]] bool trusts(const Validator& known, std::string_view url) const;
+  [[nodiscard]] bool trusts(const Validator& known, std::string_view url);
 
   // Behind the page that `url` gave. `known` is set for a page that is unchanged. The validator's `next` and `items` are filled in.
   // Errc::malformed for a page that came before, a position that was asked before, a link to elsewhere, a list or total that is not there.
@@ -41,12 +41,13 @@ class PageTurner {
                                                   std::optional<std::uint64_t> items) const;
   [[nodiscard]] Result<std::string> next_by_link(std::string_view url, const Answer& answer) const;
   [[nodiscard]] Result<std::string> admit(std::string_view url, std::string_view reference) const;
-  [[nodiscard]] std::uint64_t page_size(std::string_view url) const;
+  void note_size(std::string_view url);
   void start();
 
   const Paging& paging_;
   const std::string& origin_;
   std::string position_;
+  std::uint64_t size_ = 0;  // of a full page, as far as it is known
   bool first_ = true;
   bool reread_ = false;
   std::unordered_set<std::uint64_t> positions_, bodies_;  // hashes of what was asked, and of what came
