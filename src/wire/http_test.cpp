@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "wire/aws_dialect.h"
 #include "wire/client.h"
+#include "wire/http_dialect.h"
 #include "wire/test_models.h"
 
 #include <arpa/inet.h>
@@ -239,6 +240,90 @@ TEST(ClientOverCurl, GetsThroughEveryPassingFaultToTheAnswer) {
   EXPECT_TRUE(outcome.simulated);
   ASSERT_EQ(pages.size(), 1U);
   EXPECT_EQ(pages[0].answer.body, R"({"Things":[{"Name":"a"}]})");
+}
+
+// Answers by Link and ETag over real sockets, several requests a connection.
+TEST(HttpApiOverCurl, ListsAndThenOnlyAsksWhetherAnythingChanged) {
+  std::atomic<int> bodies = 0;
+  std::string origin;
+  LoopbackServer server{[&](int fd) {
+    for (auto request = read_request(fd); !request.empty(); request = read_request(fd)) {
+      const bool first = request.find("&page=2") == std::string::npos;
+      const std::string_view etag = first ? "\"one\"" : "\"two\"", body = first ? R"([{"id":1},{"id":2}])" : R"([{"id":3}])";
+      if (request.find(fmt::format("If-None-Match: {}", etag)) != std::string::npos) {
+        write_text(fd, fmt::format("HTTP/1.1 304 Not Modified\r\nETag: {}\r\n\r\n", etag));
+        continue;
+      }
+      ++bodies;
+      const auto link = first ? fmt::format("Link: <{}/things?per_page=2&page=2>; rel=\"next\"\r\n", origin) : std::string{};
+      write_text(fd, fmt::format("HTTP/1.1 200 OK\r\nETag: {}\r\n{}Content-Length: {}\r\n\r\n{}", etag, link, body.size(), body));
+    }
+  }};
+  origin = server.url("");
+  HttpApi api{.service = "forge", .base = origin};
+  api.operations["things"] = {
+      .name = "things", .url = UrlTemplate::parse("/things?per_page=2").value(), .paging = {.style = Paging::Style::link}};
+  const auto sign_in = no_sign_in();
+  CurlTransport transport{quick()};
+  const SystemClock clock;
+  HttpDialect forge{api, *sign_in, clock};
+  Client client{forge, transport, clock};
+  std::map<std::uint32_t, Validator> remembered;
+  for (const bool again : {false, true}) {
+    std::size_t items = 0, unchanged = 0;
+    Outcome outcome;
+    client.call(
+        {.service = "forge",
+         .operation = "things",
+         .region = {},
+         .known = [&](std::uint32_t page) { return again ? std::optional{remembered.at(page)} : std::nullopt; }},
+        [&](const Page& page) {
+          remembered[page.number] = page.validator.value();
+          unchanged += page.unchanged;
+          items += page.unchanged ? 0 : page.value.as_array().size();
+        },
+        [&](const Outcome& ended) { outcome = ended; });
+    client.run();
+    EXPECT_EQ(outcome.heard, Heard::ok) << outcome.message;
+    EXPECT_EQ(outcome.pages, 2U);
+    EXPECT_TRUE(outcome.simulated);
+    EXPECT_EQ(items, again ? 0U : 3U);
+    EXPECT_EQ(unchanged, again ? 2U : 0U);
+  }
+  EXPECT_EQ(bodies, 2);
+}
+
+TEST(HttpApiOverCurl, ASignInStaysWithTheHostItIsFor) {
+  std::atomic<int> stolen = 0;
+  LoopbackServer thief{[&](int fd) {
+    read_request(fd);
+    ++stolen;
+    write_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]");
+  }};
+  LoopbackServer server{[&](int fd) {
+    const auto request = read_request(fd);
+    const bool link = request.find("/link") != std::string::npos;
+    write_text(fd, fmt::format("HTTP/1.1 {}\r\nConnection: close\r\n{}Content-Length: 2\r\n\r\n[]", link ? "200 OK" : "302 Found",
+                               link ? fmt::format("Link: <{}>; rel=next\r\n", thief.url()) : fmt::format("Location: {}\r\n", thief.url())));
+  }};
+  setenv("VOUCH_TEST_TOKEN", "planted", 1);
+  HttpApi api{.service = "forge", .base = server.url("")};
+  api.operations["moved"] = {.name = "moved", .url = UrlTemplate::parse("/moved").value()};
+  api.operations["link"] = {.name = "link", .url = UrlTemplate::parse("/link").value(), .paging = {.style = Paging::Style::link}};
+  const auto sign_in = bearer_sign_in(Secret::environment("VOUCH_TEST_TOKEN"));
+  CurlTransport transport{quick()};
+  const SystemClock clock;
+  HttpDialect forge{api, *sign_in, clock};
+  Client client{forge, transport, clock};
+  for (const char* operation : {"moved", "link"}) {
+    Outcome outcome;
+    client.call(
+        {.service = "forge", .operation = operation, .region = {}}, [](const Page&) {}, [&](const Outcome& ended) { outcome = ended; });
+    client.run();
+    EXPECT_EQ(outcome.heard, Heard::failed) << operation;
+    EXPECT_EQ(outcome.message.find("planted"), std::string::npos);
+  }
+  EXPECT_EQ(stolen, 0);
 }
 
 TEST(CurlTransport, NobodyListeningIsUnreachable) {
