@@ -32,6 +32,8 @@ bool is_local(std::string_view host) {
   return is_loopback(host) || host.starts_with("169.254.") || host == "fd00:ec2::254" || host == "fd00:ec2::23";
 }
 
+using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
+
 struct Transfer {
   Transport::Id id = 0;
   HttpRequest request;
@@ -42,7 +44,7 @@ struct Transfer {
   bool too_long = false;
   std::array<char, CURL_ERROR_SIZE> message{};
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers{nullptr, &curl_slist_free_all};
-  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy{nullptr, &curl_easy_cleanup};
+  Easy easy{nullptr, &curl_easy_cleanup};
 };
 
 // Read while the transfer still has its connection: a reused one tells curl's own certificate list nothing.
@@ -84,6 +86,12 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
   if (transfer.answer.body.size() + size > transfer.body_limit) {
     transfer.too_long = true;
     return 0;
+  }
+  if (transfer.answer.body.empty()) {
+    curl_off_t announced = 0;
+    curl_easy_getinfo(transfer.easy.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    constexpr curl_off_t believed = 1 << 20;  // a lie costs no more than that
+    if (announced > 0) transfer.answer.body.reserve(static_cast<std::size_t>(std::min(announced, believed)));
   }
   transfer.answer.body.append(data, size);
   return size;
@@ -129,9 +137,23 @@ struct CurlTransport::State {
   std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi{nullptr, &curl_multi_cleanup};
   std::map<Id, std::unique_ptr<Transfer>> transfers;
   std::vector<std::unique_ptr<Transfer>> stillborn;  // that curl would not take
+  std::vector<Easy> idle;                            // handles to be used again: making one costs more than a small answer
   Id next_id = 1;
   std::string ca_bundle;
   std::chrono::steady_clock::time_point born = std::chrono::steady_clock::now();
+
+  Easy take_handle() {
+    if (idle.empty()) return {curl_easy_init(), &curl_easy_cleanup};
+    auto easy = std::move(idle.back());
+    idle.pop_back();
+    return easy;
+  }
+  void give_back(Easy easy) {
+    constexpr std::size_t most = 128;
+    if (!easy || idle.size() >= most) return;
+    curl_easy_reset(easy.get());
+    idle.push_back(std::move(easy));
+  }
 
   void configure(Transfer& transfer) {
     CURL* easy = transfer.easy.get();
@@ -206,7 +228,9 @@ Transport::Id CurlTransport::submit(HttpRequest request, Done done) {
   transfer->request = std::move(request);
   transfer->done = std::move(done);
   transfer->body_limit = state_->limits.body_bytes;
-  transfer->easy.reset(curl_easy_init());
+  transfer->easy = state_->take_handle();
+  constexpr std::size_t usual_headers = 32;
+  transfer->answer.headers.reserve(usual_headers);
   const auto id = transfer->id;
   if (transfer->easy) {
     state_->configure(*transfer);
@@ -244,7 +268,9 @@ void CurlTransport::step(Duration longest) {
     auto transfer = std::move(at->second);
     state_->transfers.erase(at);
     curl_multi_remove_handle(state_->multi.get(), transfer->easy.get());
-    transfer->done(state_->result_of(*transfer, code));
+    auto result = state_->result_of(*transfer, code);
+    state_->give_back(std::move(transfer->easy));
+    transfer->done(std::move(result));
   }
   if (any || longest.micros <= 0) return;
   curl_multi_poll(state_->multi.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>((longest.micros + 999) / 1000, 60'000)),
