@@ -13,14 +13,9 @@ Heard heard_in(std::string_view code) {
     Heard heard;
   };
   constexpr std::array known{
-      Known{"FORBIDDEN", Heard::denied},
-      Known{"INSUFFICIENT_SCOPES", Heard::denied},
-      Known{"UNAUTHORIZED", Heard::denied},
-      Known{"UNAUTHENTICATED", Heard::expired},
-      Known{"RATE_LIMITED", Heard::throttled},
-      Known{"RATELIMITED", Heard::throttled},
-      Known{"RATE_LIMIT_EXCEEDED", Heard::throttled},
-      Known{"NOT_FOUND", Heard::absent},
+      Known{"FORBIDDEN", Heard::denied},        Known{"INSUFFICIENT_SCOPES", Heard::denied},    Known{"UNAUTHORIZED", Heard::denied},
+      Known{"UNAUTHENTICATED", Heard::expired}, Known{"AUTHENTICATION_ERROR", Heard::expired},  Known{"RATE_LIMITED", Heard::throttled},
+      Known{"RATELIMITED", Heard::throttled},   Known{"RATE_LIMIT_EXCEEDED", Heard::throttled}, Known{"NOT_FOUND", Heard::absent},
   };
   const auto* at = std::ranges::find(known, code, &Known::code);
   return at == known.end() ? Heard::failed : at->heard;

@@ -224,11 +224,20 @@ class HttpExchange final : public Exchange {
     error.code = fmt::format("{}", answer.status);
     error.heard = answer.status == kUnauthorized ? Heard::expired : heard_in(answer.status);
     error.message = message_in(answer);
+    if (auto said = query_error(answer)) error = *std::move(said);
     if (answer.status == kForbidden &&
         (service_.limits.is_exhausted(answer) || find_header(answer.headers, "Retry-After") || speaks_of_a_limit(error.message)))
       error.heard = Heard::throttled;
     understood.transient = is_transient(error, answer.status) || answer.status == 408;
     return understood;
+  }
+
+  // Some servers answer a query that they refuse with 400, and say why as GraphQL does.
+  [[nodiscard]] std::optional<ServiceError> query_error(const Answer& answer) const {
+    if (operation_->graphql.empty() || answer.status != 400) return std::nullopt;
+    const auto document = parse_document(answer.body, AnswerKind::json);
+    auto error = document ? graphql_error(*document) : Result<std::optional<ServiceError>>{std::nullopt};
+    return error ? *std::move(error) : std::nullopt;
   }
 
   // What the API says about its error, short enough to be shown.

@@ -11,7 +11,7 @@
 //   tells
 //                    its limits otherwise, and a 403 whose text speaks of a rate limit: a minute, twice that the next time, and so on
 //   408, 5xx         failed, tried again
-//   200 of GraphQL with `errors`: an error with the first one's type as code, whatever data came with it
+//   200 or 400 of GraphQL with `errors`: an error with the first one's type as code, whatever data came with it
 // Codes are the status as text, or GraphQL's type. Where a limit says that nothing is left, nothing is sent until it ends.
 //
 // A token is never sent to another origin than the base's, nor over plain http to anything but this machine.

@@ -239,6 +239,13 @@ TEST_F(HttpDialectTest, PartialDataOfAQueryIsAnErrorAnswer) {
     EXPECT_TRUE(ended->pages.at(0).error);
     EXPECT_EQ(transport->requests.size(), requests) << errors;
   }
+  api.limits = {};
+  answer([](const HttpRequest&, std::size_t nth) {
+    return nth == 1 ? reply(400, R"({"errors":[{"message":"m","extensions":{"code":"RATELIMITED"}}]})", {{"Retry-After", "30"}})
+                    : reply(200, R"({"data":{}})");
+  });
+  EXPECT_EQ(run("me")->outcome->heard, Heard::ok);
+  EXPECT_GE(seconds(), 30);
   for (const char* body : {"{}", R"({"data":null})", R"({"data":[]})", R"({"errors":[]})", R"({"errors":"no"})"}) {
     answer([&](const HttpRequest&, std::size_t) { return reply(200, body); });
     EXPECT_EQ(run("me")->outcome->error->code, Errc::malformed) << body;

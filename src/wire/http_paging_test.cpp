@@ -176,6 +176,17 @@ TEST_F(HttpPagingTest, APageThatComesInPlaceOfAnotherIsMalformed) {
   }
 }
 
+TEST_F(HttpPagingTest, ASignInThatExpiresBetweenTwoPagesLosesNone) {
+  operation("things", "/things", {.style = Style::link});
+  answer([&](const HttpRequest& request, std::size_t nth) {
+    const bool old = find_header(request.headers, "Authorization")->ends_with(fmt::format("token-{}", nth / 3));
+    return old ? linked(request) : reply(401, "{}");  // a token lives for two requests
+  });
+  EXPECT_EQ(run("things")->names(), "abcde");
+  EXPECT_EQ(sign_in.renewed, 1);
+  EXPECT_EQ(transport->requests.size(), 4U);
+}
+
 TEST_F(HttpPagingTest, ALinkHeaderThatCannotBeReadDoesNotEndAListing) {
   operation("things", "/things", {.style = Style::link});
   answer([](const HttpRequest&, std::size_t) {

@@ -22,7 +22,8 @@ Result<MemberPath> MemberPath::parse(std::string_view text) {
       size = close + 1;
     } else {
       while (size < rest.size() && is_plain(rest[size])) ++size;
-      if (size == 0) return wrong("a member's name is missing; names with other characters than letters, digits, `_`, `-` and `$` stand in quotes");
+      if (size == 0)
+        return wrong("a member's name is missing; names with other characters than letters, digits, `_`, `-` and `$` stand in quotes");
       path.members_.emplace_back(rest.substr(0, size));
     }
     rest.remove_prefix(size);
