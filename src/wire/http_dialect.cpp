@@ -95,7 +95,7 @@ class HttpExchange final : public Exchange {
     if (!understood.error) {
       service_.limits.served(when);
     } else if (understood.error->heard == Heard::throttled) {
-      service_.limits.refused(answer, when);
+      service_.limits.refused(call_.operation, answer, when);
     }
     return understood;
   }

@@ -89,6 +89,17 @@ TEST_F(HttpLimitsTest, ResetsAreReadInTheWaysOfManyApis) {
   }
 }
 
+TEST_F(HttpLimitsTest, AResetThatCannotBeReadIsAMinute) {
+  for (const char* reset : {"soon", "infinity", "", "-5", "99999999999999999999"}) {
+    answer([&](const HttpRequest&, std::size_t nth) {
+      return nth == 1 ? reply(429, "{}", {{"x-ratelimit-remaining", "0"}, {"x-ratelimit-reset", reset}}) : reply(200, "[]");
+    });
+    EXPECT_EQ(run("thing")->outcome->heard, Heard::ok) << reset;
+    EXPECT_GE(seconds(), 60) << reset;
+    EXPECT_LE(seconds(), 62) << reset;
+  }
+}
+
 TEST_F(HttpLimitsTest, AResetIsMeasuredByTheirClock) {
   answer([&](const HttpRequest&, std::size_t nth) {
     auto said = nth == 1 ? reply(403, "{}", none_left(3700)) : reply(200, "[]");

@@ -22,7 +22,7 @@ std::optional<Duration> until_reset(std::string_view text, Instant now) {
     return std::nullopt;
   }
   const auto at = parse_instant(text);
-  return at ? std::optional{*at - now} : std::nullopt;
+  return at && !at->is_infinite() ? std::optional{*at - now} : std::nullopt;
 }
 
 Duration sum(Duration a, Duration b) { return {a.micros + b.micros}; }
@@ -73,21 +73,17 @@ void Limits::heard_cost(const std::string& operation, const Json& rate_limit, co
   close(operation, known == resources_.end() ? "graphql" : known->second, sum(when.now, a_second_more(*wait)));
 }
 
-bool Limits::refused(const Answer& answer, const When& when) {
+void Limits::refused(const std::string& operation, const Answer& answer, const When& when) {
   if (const auto wait = asked_to_wait(answer.headers, their_now(answer, when))) {
     all_until_ = std::max(all_until_, sum(when.now, *wait));
-    return wait->micros > 0;
+    return;
   }
-  const bool has_reset = !headers_.reset.empty() && find_header(answer.headers, headers_.reset);
-  if (is_exhausted(answer) && has_reset) return true;  // heard() has closed the resource
-  if (answer.status == 429 && headers_.remaining.empty()) return false;
-  // Requests that were under way together are refused together: that is one refusal.
-  if (streak_ > 0 && when.sent < all_since_) return true;
+  // By its reset; or by the refusal of a request that was under way beside this one: that is one refusal.
+  if (closed(operation, when.now).wait.micros > 0) return;
+  if (answer.status == 429 && headers_.remaining.empty()) return;
   constexpr int most_doublings = 10;
-  all_since_ = when.now;
-  all_until_ = std::max(all_until_, sum(when.now, {kSecondary.micros << std::min(streak_, most_doublings)}));
+  all_until_ = sum(when.now, {kSecondary.micros << std::min(streak_, most_doublings)});
   ++streak_;
-  return true;
 }
 
 void Limits::served(const When& when) {

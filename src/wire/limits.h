@@ -27,8 +27,9 @@ class Limits {
   void heard(const std::string& operation, const Answer& answer, const When& when);
   // `rateLimit {cost, remaining, resetAt}` in GraphQL's data, where the query asks for it.
   void heard_cost(const std::string& operation, const Json& rate_limit, const Answer& answer, const When& when);
-  // This answer refuses us because of a limit. False when nothing says for how long: then the client's own patience decides.
-  bool refused(const Answer& answer, const When& when);
+  // This answer refuses us because of a limit. Where nothing says for how long, and the API has no limits of this kind, nothing is closed:
+  // the client's own patience decides.
+  void refused(const std::string& operation, const Answer& answer, const When& when);
   // An answer that is none: the next secondary limit begins with a minute again.
   void served(const When& when);
 
@@ -43,7 +44,7 @@ class Limits {
   const LimitHeaders& headers_;
   std::map<std::string, std::string, std::less<>> resources_;  // by operation, as far as it is known
   std::map<std::string, Duration, std::less<>> until_;         // by resource
-  Duration all_until_{}, all_since_{};
+  Duration all_until_{};
   int streak_ = 0;  // of secondary limits
 };
 
