@@ -10,6 +10,7 @@ published schema before it leaves, so that it cannot answer in a shape that GitH
     events.py       what every change leaves behind: audit log and webhook deliveries
     render.py       values as GitHub's JSON
     routes/         REST, one file for each area
+    graph/          GraphQL over the same state
     access.py       tokens, scopes, permissions, App sign-in
     limits.py       primary and secondary rate limits
     app.py          one request through all of that: sign-in, limits, route, paging, validator, schema

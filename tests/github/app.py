@@ -101,6 +101,8 @@ class Request:
     app: Any = None  # the App object of the server (`Site`)
     answer_headers: list = dataclasses.field(default_factory=list)
     host: str = ""
+    nodes: int = 0  # of a GraphQL query, with what it costs
+    cost: int = 0
     _body: Any = None
 
     @property
@@ -150,11 +152,23 @@ class Site:
 
     def __init__(self, world, validator=None, limit=None, points_a_minute=None, silent=False):
         from . import routes  # declares every route
+        from .graph import Graph
 
         self.world, self.validator = world, validator
         self.limits = limits.Limits(world.clock, limit, points_a_minute, silent)
-        self.router = Router(routes.ROUTES)
-        self.violations, self.counts, self.etags = [], {}, {}
+        self.router, self.graph = Router(routes.ROUTES), Graph()
+        self.violations, self.counts, self.etags, self.lists = [], {}, {}, {}
+        if validator:
+            world.judge = lambda *delivery: self.violations.extend(validator.judge_webhook(*delivery))
+
+    def once(self, key, make):
+        """A list that is the same for every page of it, as long as nothing changes."""
+        found = self.lists.get(key)
+        if found is None or found[0] != self.world.version:
+            if len(self.lists) > 16:
+                self.lists.clear()
+            found = self.lists[key] = (self.world.version, make())
+        return found[1]
 
     # ---- The way of a request
 
@@ -170,9 +184,9 @@ class Site:
             rq.token = access.sign_in(self.world, headers.get("authorization"))
             rq.route, rq.params = self.router.find(method, segments)
             kind = f"{method} {rq.route.path}"
-            if rq.route.free:
-                points = 0
-            else:
+            if rq.route.resource == "graphql":  # its hour is judged by what the query costs
+                self.limits.demand_minute(rq.token, 1)
+            elif not rq.route.free:
                 points = 1
                 self.limits.demand(rq.token, rq.route.resource, 1 if method == "GET" or rq.route.resource == "graphql" else 5)
             self.admit(rq)
@@ -242,7 +256,7 @@ class Site:
             raise
         if rq.repo is not None and rq.repo.archived and rq.method != "GET" and declared.path != "/repos/{owner}/{repo}":
             raise Refused(403, "Repository was archived so is read-only.")
-        if rq.method != "GET" and rq.raw and self.validator:
+        if rq.method != "GET" and rq.raw and self.validator and declared.resource != "graphql":
             why = self.validator.refuse(rq.method, declared.path, rq.body)
             if why:
                 raise Refused(422, f"Invalid request.\n\n{why}", errors=[])

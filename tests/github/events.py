@@ -41,6 +41,8 @@ def emit(world, event, action, org, actor, repository=None, **payload):
             body["repository"] = render.repository(world, repository) | {"custom_properties": {}}
         if action is None:
             del body["action"]
+        if world.judge:
+            world.judge(event, action, body)
         deliver(world, installation, event, action, repository, json.dumps(body).encode())
 
 

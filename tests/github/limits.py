@@ -45,9 +45,15 @@ class Limits:
 
     def demand(self, token, resource, points=1):
         """Refuses when the hour is used up, or when too much was asked within this minute."""
+        self.demand_hour(token, resource)
+        self.demand_minute(token, points)
+
+    def demand_hour(self, token, resource):
         if self.look(token, resource)["remaining"] < 1:
             who = f"for user ID {token.user.id}" if token.user else "for this address" if token.kind == "anonymous" else f"for installation ID {token.budget}"
             raise Refused(403, f"API rate limit exceeded {who}.", page=PAGE)
+
+    def demand_minute(self, token, points):
         if self.points_a_minute is None:
             return
         now = self.clock.now()

@@ -114,7 +114,7 @@ class Control:
         return counts
 
     def do_violations(self):
-        return {"violations": self.site.violations}
+        return {"violations": self.site.violations + self.site.graph.violations}
 
     def do_limits(self, **chosen):
         for name, value in chosen.items():

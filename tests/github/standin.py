@@ -13,6 +13,7 @@ JSON (port, control, tokens, key) and serves until its standard input closes, so
 """
 import argparse
 import asyncio
+import gc
 import json
 import os
 import pathlib
@@ -124,6 +125,8 @@ def main():
     generate_pulls(made, chosen.pulls)
     site = Site(made, Validator() if chosen.validate else None, chosen.limit, chosen.points_a_minute, chosen.silent)
     app = made.apps[777001]
+    gc.freeze()  # what is there from the start stays: the collector need not walk it again and again
+    gc.set_threshold(20_000, 20, 20)
 
     def ready(port, control):
         print(json.dumps({"port": port, "control": control, "key": key, "app_id": app.id, "client_id": app.client_id, "installation_id": 5550001}), flush=True)

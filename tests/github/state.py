@@ -443,6 +443,7 @@ class World:
         self.deliveries = []
         self.version = 0  # grows with every change: what was rendered at an older one may be stale
         self.counters = {}
+        self.judge = None  # of webhook payloads, when answers are judged: judge(event, action, payload)
 
     def now(self):
         return self.clock.now()

@@ -71,6 +71,17 @@ class Validator:
             self.seen[digest] = [f"{method} {path} {status}: {fault}" for fault in faults]
         return self.seen[digest]
 
+    def judge_webhook(self, event, action, body):
+        """The same two questions of a webhook's payload: GitHub describes those too."""
+        name = "-".join(word.replace("_", "-") for word in (event, action) if word)
+        described = self.document()["x-webhooks"].get(name)
+        if described is None:
+            return [f"GitHub has no webhook {name}"]
+        schema = as_json_schema(described["post"]["requestBody"]["content"]["application/json"]["schema"])
+        faults = [f"{'/'.join(map(str, e.instance_path))}: {e.message[:300]}" for e in list(self.validator("api.github.com", name, schema).iter_errors(body))[:8]]
+        faults += [f"{where}: `{member}` is no member that GitHub has" for where, member in self.unknown(self.document(), [schema], body, "")]
+        return [f"webhook {name}: {fault}" for fault in faults]
+
     def refuse(self, method, path, body):
         """Why GitHub would refuse a request's body, as text; None if it would not."""
         name, operation = self.operation(method, path)

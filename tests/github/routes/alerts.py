@@ -103,7 +103,8 @@ def chosen(rq, alerts, **usual):
 def across(rq, kind):
     """(alert, repository) over the organisation, of repositories that the asker may see."""
     found = [(a, r) for r in rq.org.repositories.values() if sees(rq.world, rq.token, r) for a in chosen(rq, getattr(r, kind))]
-    return sorted(found, key=lambda pair: (pair[0]["at"], pair[1].id, pair[0]["number"]), reverse=True)
+    sort = "updated" if rq.query.get("sort") == "updated" else "at"
+    return sorted(found, key=lambda pair: (pair[0][sort], pair[1].id, pair[0]["number"]), reverse=rq.query.get("direction", "desc") == "desc")
 
 
 def with_repository(show):

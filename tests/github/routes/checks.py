@@ -201,6 +201,8 @@ def create_status(rq):
     rq.repo.statuses.setdefault(sha, []).append(made)
     shown = status(rq, sha)(made) | {"creator": render.account(made.creator)}
     commit = render.commit(rq.repo, rq.repo.commits[sha])
+    for who in ("author", "committer"):  # webhooks of this kind have the older form
+        del commit[who]["user_view_type"]
     branches = [{"name": b.name, "commit": {"sha": b.sha, "url": f"{render.repository_url(rq.repo)}/commits/{b.sha}"}, "protected": b.protection is not None}
                 for b in rq.repo.branches.values() if b.sha == sha]
     events.emit(rq.world, "status", None, rq.org, rq.user, rq.repo, id=made.id, sha=sha, name=rq.repo.full_name, target_url=made.target_url,

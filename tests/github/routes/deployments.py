@@ -96,7 +96,8 @@ def add_status(rq, each, state):
                           "environment": each.environment, "target_url": body.get("target_url", ""), "log_url": body.get("log_url", ""),
                           "environment_url": body.get("environment_url", ""), "at": rq.now()})
     each.updated_at = rq.now()
-    events.emit(rq.world, "deployment_status", "created", rq.org, rq.user, rq.repo, deployment_status=deployment_status(rq.repo, each)(each.statuses[-1]),
+    shown = deployment_status(rq.repo, each)(each.statuses[-1])
+    events.emit(rq.world, "deployment_status", "created", rq.org, rq.user, rq.repo, deployment_status={k: v for k, v in shown.items() if v != "" or k not in ("log_url", "environment_url")},
                 deployment=deployment(rq.repo)(each))
 
 

@@ -45,3 +45,9 @@ def user(rq):
     if found is None:
         raise Refused(404, "Not Found")
     return profile(rq.world, found)
+
+
+@route("POST", "/graphql", resource="graphql", free=True)
+@route("POST", "/api/graphql", resource="graphql", free=True)  # where an own server of GitHub has it
+def graphql(rq):
+    return rq.app.graph.answer(rq)

@@ -70,7 +70,12 @@ def take_out(rq, user):
     for repository in rq.org.repositories.values():
         repository.collaborators.pop(user.login, None)
     events.audit(rq.world, rq.org, "org.remove_member", rq.user, user=user.login, user_id=user.id)
-    events.emit(rq.world, "organization", "member_removed", rq.org, rq.user, membership=membership_of(rq.org, user, "member"))
+    events.emit(rq.world, "organization", "member_removed", rq.org, rq.user, membership=hooked(membership_of(rq.org, user, "member")))
+
+
+def hooked(membership):
+    """As a webhook has it: the organisation stands beside it."""
+    return {name: membership[name] for name in ("url", "state", "role", "organization_url", "user")}
 
 
 @route("DELETE", "/orgs/{org}/members/{username}", "members:write")
@@ -131,7 +136,7 @@ def accept(rq):
         team.members[rq.user.login] = "member"
     events.audit(rq.world, rq.org, "org.add_member", rq.user, user=rq.user.login, user_id=rq.user.id)
     made = membership_of(rq.org, rq.user, rq.org.members[rq.user.login])
-    events.emit(rq.world, "organization", "member_added", rq.org, rq.user, membership=made)
+    events.emit(rq.world, "organization", "member_added", rq.org, rq.user, membership=hooked(made))
     return made
 
 

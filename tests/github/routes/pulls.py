@@ -98,7 +98,17 @@ def pulls_of_commit(rq):
 
 def touch(rq, pull, action, **more):
     pull.updated_at = rq.now()
-    events.emit(rq.world, "pull_request", action, rq.org, rq.user, rq.repo, number=pull.number, pull_request=full(rq, pull), **more)
+    shown = hooked(full(rq, pull)) if action == "review_requested" else full(rq, pull)
+    events.emit(rq.world, "pull_request", action, rq.org, rq.user, rq.repo, number=pull.number, pull_request=shown, **more)
+
+
+def hooked(pull):
+    """As webhooks about reviews have it: teams without what REST added later."""
+    return pull | {"requested_teams": [hooked_team(t) for t in pull["requested_teams"]]}
+
+
+def hooked_team(team):
+    return {k: v for k, v in team.items() if k not in ("notification_setting", "type", "organization_id", "permissions")}
 
 
 def note(rq, pull, kind, **details):
@@ -160,7 +170,7 @@ def change_pull(rq):
     found, body = pull_numbered(rq), rq.body
     found.title, found.body = body.get("title", found.title), body.get("body", found.body)
     if body.get("base", found.base_ref) != found.base_ref:
-        note(rq, found, "base_ref_changed")
+        note(rq, found, "base_ref_changed", before=found.base_ref, now=body["base"])
         found.base_ref, found.base_sha = body["base"], rq.repo.branches[body["base"]].sha
     if body.get("state", found.state) != found.state:
         if found.merged_at is not None:
@@ -248,7 +258,7 @@ def submitted(rq, pull, made):
     pull.updated_at = rq.now()
     events.audit(rq.world, rq.org, "pull_request_review.submit", rq.user, rq.repo, data={"pull_request_id": pull.id, "state": made.state.lower()})
     events.emit(rq.world, "pull_request_review", "submitted", rq.org, rq.user, rq.repo, review=webhook_review(rq, pull, made),
-                pull_request=simple(rq, pull))
+                pull_request=hooked(simple(rq, pull)))
 
 
 def webhook_review(rq, pull, made):
@@ -276,7 +286,7 @@ def dismiss_review(rq, pull, made, message, commit=None):
     note(rq, pull, "review_dismissed", review=details)
     pull.updated_at = rq.now()
     events.audit(rq.world, rq.org, "pull_request_review.dismiss", rq.user, rq.repo, data={"pull_request_id": pull.id})
-    events.emit(rq.world, "pull_request_review", "dismissed", rq.org, rq.user, rq.repo, review=webhook_review(rq, pull, made), pull_request=simple(rq, pull))
+    events.emit(rq.world, "pull_request_review", "dismissed", rq.org, rq.user, rq.repo, review=webhook_review(rq, pull, made), pull_request=hooked(simple(rq, pull)))
 
 
 @route("PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}/dismissals", "pull_requests:write")
@@ -307,11 +317,12 @@ def request_reviewers(rq):
         if user not in found.requested:
             found.requested.append(user)
             note(rq, found, "review_requested", reviewer=user)
+            touch(rq, found, "review_requested", requested_reviewer=render.account(user))
     for slug in rq.body.get("team_reviewers", []):
         if slug in rq.org.teams and rq.org.teams[slug] not in found.requested_teams:
             found.requested_teams.append(rq.org.teams[slug])
             note(rq, found, "review_requested", team=rq.org.teams[slug])
-    touch(rq, found, "review_requested")
+            touch(rq, found, "review_requested", requested_team=hooked_team(render.team(rq.org.teams[slug], "read")))
     return 201, simple(rq, found)
 
 

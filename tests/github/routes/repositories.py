@@ -10,15 +10,20 @@ from .teams import WORDS, inherited
 
 @route("GET", "/orgs/{org}/repos", "metadata:read")
 def repositories(rq):
-    chosen, sort = rq.query.get("type", "all"), rq.query.get("sort", "created")
+    words = [rq.query.get(name) for name in ("type", "sort", "direction")]
+    found = rq.app.once(("repositories", rq.org.id, rq.token.value, *words), lambda: listed(rq, *words))
+    return Page(found, lambda r: render.repository_minimal(rq.world, r, rq.permission(r)))
+
+
+def listed(rq, chosen, sort, direction):
+    """rest/repos/repos#list-organization-repositories"""
     found = [r for r in rq.org.repositories.values() if sees(rq.world, rq.token, r)]
     if chosen in ("public", "private"):
         found = [r for r in found if (r.visibility == "public") == (chosen == "public")]
-    key = {"created": lambda r: (r.created_at, r.id), "updated": lambda r: (r.updated_at, r.id), "pushed": lambda r: (r.pushed_at, r.id),
-           "full_name": lambda r: r.full_name}.get(sort, lambda r: (r.created_at, r.id))
-    usual = "asc" if sort == "full_name" else "desc"
-    found.sort(key=key, reverse=rq.query.get("direction", usual) == "desc")
-    return Page(found, lambda r: render.repository_minimal(rq.world, r, rq.permission(r)))
+    key = {"updated": lambda r: (r.updated_at, r.id), "pushed": lambda r: (r.pushed_at, r.id), "full_name": lambda r: r.full_name}.get(
+        sort, lambda r: (r.created_at, r.id))
+    found.sort(key=key, reverse=(direction or ("asc" if sort == "full_name" else "desc")) == "desc")
+    return found
 
 
 @route("GET", "/repos/{owner}/{repo}", "metadata:read", sign_in="anyone")
@@ -37,7 +42,8 @@ def create_repository(rq):
     visibility = rq.body.get("visibility", "private" if rq.body.get("private") else "public")
     made = rq.world.add_repository(rq.org, name, visibility, rq.now(), description=rq.body.get("description"))
     made.options |= {key: value for key, value in rq.body.items() if key in render.OPTIONS or key in render.SHOWN_TO_ALL}
-    made.collaborators[rq.user.login] = "admin"  # who creates it administers it
+    if rq.user.type == "User" and not rq.owner():
+        made.collaborators[rq.user.login] = "admin"  # who creates it administers it
     if rq.org.settings["dependabot_alerts_enabled_for_new_repositories"]:
         made.flags["vulnerability_alerts"] = True
     for setting, feature in (("secret_scanning_enabled_for_new_repositories", "secret_scanning"),
@@ -295,7 +301,8 @@ def emit_protection(rq, branch, action):
         "required_status_checks_enforcement_level": level if checks is not None else "off",
         "strict_required_status_checks_policy": bool((checks or {}).get("strict")), "signature_requirement_enforcement_level": "off",
         "linear_history_requirement_enforcement_level": "off", "admin_enforced": bool(said["enforce_admins"]), "allow_force_pushes_enforcement_level": "off",
-        "allow_deletions_enforcement_level": "off", "merge_queue_enforcement_level": "off", "required_deployments_enforcement_level": "off",
+        "allow_deletions_enforcement_level": "off", "create_protected": False,
+        "require_last_push_approval": bool((reviews or {}).get("require_last_push_approval")), "merge_queue_enforcement_level": "off", "lock_branch_enforcement_level": "off", "required_deployments_enforcement_level": "off",
         "required_conversation_resolution_level": "off", "authorized_actors_only": False, "authorized_actor_names": []})
 
 
