@@ -25,6 +25,16 @@ ALWAYS = {
     "sso-oidc": ["CreateToken"],
     "sts": ["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"],
 }
+# Listings that come in pages and that botocore has no paginator for.
+PAGINATORS = {
+    "s3": {"ListBucketInventoryConfigurations": {"input_token": "ContinuationToken", "output_token": "NextContinuationToken",
+                                                 "more_results": "IsTruncated", "result_key": "InventoryConfigurationList"}},
+    "ssm": {"DescribeDocumentPermission": {"input_token": "NextToken", "output_token": "NextToken", "limit_key": "MaxResults",
+                                           "result_key": ["AccountIds", "AccountSharingInfoList"]}},
+    "wafv2": {"ListLoggingConfigurations": {"input_token": "NextMarker", "output_token": "NextMarker", "limit_key": "Limit",
+                                            "result_key": "LoggingConfigurations"},
+              "ListWebACLs": {"input_token": "NextMarker", "output_token": "NextMarker", "limit_key": "Limit", "result_key": "WebACLs"}},
+}
 # Written by people for people, or for tools of botocore's own.
 DROPPED = {"documentation", "documentationUrl", "deprecatedMessage", "deprecatedSince", "deprecated", "synthetic", "examples",
            "pattern", "enum", "min", "max", "sensitive", "box", "internalonly", "examples-1"}
@@ -106,7 +116,7 @@ def compact(service, operations, data):
         sys.exit(f"botocore has no service `{service}` (its name is that of the directory in {data})")
     newest = folder / max(entry.name for entry in folder.iterdir() if entry.is_dir())
     model = read_with_extras(newest, "service-2")
-    pagination = read_with_extras(newest, "paginators-1").get("pagination", {})
+    pagination = PAGINATORS.get(service, {}) | read_with_extras(newest, "paginators-1").get("pagination", {})
     missing = sorted(operations - model["operations"].keys())
     if missing:
         sys.exit(f"service `{service}` has no operation {', '.join(f'`{name}`' for name in missing)}")

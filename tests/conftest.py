@@ -53,7 +53,7 @@ def size(full):
 @pytest.fixture(scope="module")
 def filled(cloud, size):
     """The sample company in `cloud`: (cloud, plan)."""
-    return cloud, company.fill(cloud.endpoint, size, age=cloud.backdate)
+    return cloud, company.fill(cloud.endpoint, size, age=cloud.backdate, say=cloud.answer)
 
 
 @pytest.fixture

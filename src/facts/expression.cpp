@@ -119,6 +119,7 @@ const Json* json_value(Frame& frame, const Arguments& arguments) {
   if (!value) return nullptr;
   const auto* text = value->if_string();
   if (!text) return value;
+  if (text->empty()) return nullptr;  // how some services say that there is no policy
   auto parsed = parse_json(*text);
   if (!parsed) return wrong(frame, "a text that should hold JSON: " + parsed.error().message);
   return parsed->is_null() ? nullptr : frame.make(std::move(*parsed));

@@ -62,6 +62,7 @@ TEST(Expression, finds_and_makes_values) {
       {"json(urldecode(Plain)).Version", R"("2012")"},
       {"json(Name)", "! a text that should hold JSON: "},
       {"json(Absent)", "-"},
+      {"json('')", "-"},
       {"urldecode('100%')", R"("100%")"},
       {"urldecode('a+b%2Bc')", R"("a+b+c")"},
       {"base64(Blob)", R"("user,mfa\na,true\n")"},

@@ -1,9 +1,10 @@
-"""A simulated AWS on loopback: moto's server, with two things more that a test needs of a cloud.
+"""A simulated AWS on loopback: moto's server, with three things more that a test needs of a cloud.
 
     with Cloud() as cloud:            # a process of its own, on a port that the system chose
         company.fill(cloud.endpoint)
         cloud.backdate("access_key", key_id, instant)   # what only time does in a real account
         cloud.requests(reset=True)                      # how many API calls it has answered since
+    cloud.answer("backup", "ListBackupJobs", {...}) # what an operation says that moto lacks (lacking.py)
 
 As a program (`python cloud.py`) it serves until its standard input closes, so that it never outlives whoever started it.
 """
@@ -15,6 +16,8 @@ import subprocess
 import sys
 import threading
 import urllib.request
+
+from lacking import Lacking
 
 ACCOUNT = "123456789012"
 
@@ -58,6 +61,9 @@ class Cloud:
         """`kind`: access_key (by key id), password or user (by user name)."""
         self._ask("backdate", {"kind": kind, "name": name, "at": instant.astimezone(datetime.timezone.utc).isoformat()})
 
+    def answer(self, service, operation, body, region="eu-central-1"):
+        self._ask("say", {"service": service, "operation": operation, "body": body, "region": region})
+
     def requests(self, reset=False):
         return self._ask("requests", {"reset": reset})["requests"]
 
@@ -66,21 +72,34 @@ class Cloud:
 
 
 class Simulation:
-    """Answers /simulation/…, counts and passes on everything else."""
+    """Answers /simulation/… and what moto lacks, counts and passes on everything else."""
 
-    def __init__(self, app):
-        self.app, self.count, self.lock = app, 0, threading.Lock()
+    def __init__(self, app, lacking):
+        self.app, self.lacking, self.count, self.lock = app, lacking, 0, threading.Lock()
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
         if not path.startswith("/simulation/"):
             with self.lock:
                 self.count += not path.startswith("/moto-api/")
-            return self.app(environ, start_response)
+            if path == "/moto-api/reset":
+                self.lacking.reset()
+            said = self.lacking.answer(environ)
+            if said is None:
+                return self.app(environ, start_response)
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            return self.respond(said, start_response)
         body = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"{}")
-        answer = json.dumps(getattr(self, path.rsplit("/", 1)[1])(**body) or {}).encode()
+        return self.respond(getattr(self, path.rsplit("/", 1)[1])(**body) or {}, start_response)
+
+    @staticmethod
+    def respond(value, start_response):
+        answer = json.dumps(value).encode()
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
         return [answer]
+
+    def say(self, service, operation, body, region):
+        self.lacking.set(service, operation, body, region)
 
     def requests(self, reset):
         with self.lock:
@@ -117,7 +136,7 @@ def serve():
         def log_request(self, code="-", size="-"):
             pass
 
-    server = make_server("127.0.0.1", 0, Simulation(DomainDispatcherApplication(create_backend_app)), threaded=True, request_handler=Quiet)
+    server = make_server("127.0.0.1", 0, Simulation(DomainDispatcherApplication(create_backend_app), Lacking()), threaded=True, request_handler=Quiet)
     print(server.server_address[1], flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.read()

@@ -5,7 +5,7 @@
 
 Demo, tests and bench use the same company at different sizes. The same size gives the same company each time. People appear as
 logins (`eng-07`) only. Everything goes through the public API with boto3, so it fills whatever answers at `endpoint`; what only
-time does in a real account (an old access key) needs `age=cloud.backdate` (cloud.py).
+time does in a real account (an old access key) needs `age=cloud.backdate`, and what moto lacks `say=cloud.answer` (cloud.py).
 
     python company.py ENDPOINT [demo|small|bench]
 """
@@ -17,6 +17,7 @@ import random
 import sys
 
 import boto3
+import services
 from botocore.config import Config
 
 ACCOUNT = "123456789012"
@@ -37,12 +38,13 @@ class Size:
     instances: int
     security_groups: int
     log_groups: int
+    services: int = 0  # containers, functions, tables, queues, … of each kind
     seed: int = 7
 
 
-DEMO = Size(buckets=40, users=25, roles=20, groups=5, keys=12, databases=8, volumes=20, instances=8, security_groups=14, log_groups=15)
-SMALL = Size(buckets=60, users=30, roles=12, groups=6, keys=8, databases=5, volumes=10, instances=4, security_groups=8, log_groups=8)
-BENCH = Size(buckets=300, users=200, roles=100, groups=12, keys=30, databases=20, volumes=60, instances=30, security_groups=40, log_groups=40)
+DEMO = Size(buckets=40, users=25, roles=20, groups=5, keys=12, databases=8, volumes=20, instances=8, security_groups=14, log_groups=15, services=6)
+SMALL = Size(buckets=60, users=30, roles=12, groups=6, keys=8, databases=5, volumes=10, instances=4, security_groups=8, log_groups=8, services=4)
+BENCH = Size(buckets=300, users=200, roles=100, groups=12, keys=30, databases=20, volumes=60, instances=30, security_groups=40, log_groups=40, services=20)
 SIZES = {"demo": DEMO, "small": SMALL, "bench": BENCH}
 
 
@@ -90,7 +92,7 @@ def policy(*statements):
 # ---- Filling ---------------------------------------------------------------------------------------------------------
 
 
-def fill(endpoint, size=DEMO, age=None):
+def fill(endpoint, size=DEMO, age=None, say=None):
     aws, plan, chance = Account(endpoint), Plan(), random.Random(size.seed)
     keys = fill_keys(aws, plan, size)
     fill_people(aws, plan, size, age)
@@ -101,6 +103,7 @@ def fill(endpoint, size=DEMO, age=None):
     fill_databases(aws, plan, size, keys)
     fill_logs(aws, plan, size, keys)
     fill_trails(aws, plan, keys)
+    services.fill(aws, plan, size, keys, say)
     return plan
 
 

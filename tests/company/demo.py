@@ -71,7 +71,7 @@ class Demo:
 def play(vouch, folder, cloud):
     demo = Demo(vouch, folder, cloud.endpoint)
     demo.say("A sample company", "A simulated AWS on this machine, filled with good and bad resources. Vouch is told an endpoint, nothing else.")
-    plan = company.fill(cloud.endpoint, company.DEMO, age=cloud.backdate)
+    plan = company.fill(cloud.endpoint, company.DEMO, age=cloud.backdate, say=cloud.answer)
     print("  " + ", ".join(counted(len(names), kind) for kind, names in plan.made.items()))
 
     demo.say("First sight", "`scan` makes a home, asks every service of the catalogue, keeps each answer in the ledger, and decides.")
