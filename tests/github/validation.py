@@ -20,7 +20,8 @@ IN_ERRORS = ("status",)
 AMENDED = {("GET", "/app/installations", "200"): {"type": "array", "items": {"$ref": "#/components/schemas/installation"}}}
 
 # Refusals that the description leaves out.
-ALSO = {("GET", "/orgs/{org}/actions/permissions/selected-actions", 409), ("GET", "/repos/{owner}/{repo}/actions/permissions/selected-actions", 409)}
+ALSO = {("GET", "/orgs/{org}/outside_collaborators", 422), ("GET", "/orgs/{org}/actions/permissions/selected-actions", 409),
+        ("GET", "/repos/{owner}/{repo}/actions/permissions/selected-actions", 409)}
 
 
 class Validator:

@@ -292,7 +292,7 @@ CONFIGURATION = {"advanced_security": "disabled", "dependency_graph": "enabled",
                  "private_vulnerability_reporting": "disabled", "enforcement": "enforced"}
 
 
-@route("GET", "/orgs/{org}/code-security/configurations", "organization_administration:read")
+@route("GET", "/orgs/{org}/code-security/configurations", "organization_administration:write")
 def configurations(rq):
     return Page(list(rq.org.configurations.values()), lambda each: each, cursor=True)
 
