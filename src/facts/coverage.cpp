@@ -13,6 +13,18 @@ std::optional<LeafIndex> leaf_of(const table::Value& value) {
   return std::nullopt;
 }
 
+std::string list_of_texts(std::span<const std::string> texts) {
+  std::string list;
+  for (const auto& one : texts) list += (list.empty() ? "" : ", ") + quote_text(one);
+  return list;
+}
+
+// Whose holes are the table's. The ledger's entries are all there are.
+std::vector<std::string> subjects_of(const FactTable& table) {
+  if (table.is_of_ledger()) return {table.name};
+  return {table.source, table.operation, table.name};
+}
+
 Result<std::vector<LastRun>> last_runs(table::Store& store) {
   const auto rows =
       TRY(store.query("select source, account, max_by(ended, leaf), max_by(schedule, leaf) from vouch.run where account <> '' "
@@ -20,6 +32,14 @@ Result<std::vector<LastRun>> last_runs(table::Store& store) {
   std::vector<LastRun> runs;
   for (const auto& row : rows.rows) runs.push_back({text(row[0]), text(row[1]), instant(row[2]), {std::get<std::int64_t>(row[3])}});
   return runs;
+}
+
+Result<> read_asked(table::Store& store, CoverageAt& coverage) {
+  const auto failures = TRY(store.query("select source, max_by(reason, leaf) from vouch.run where account = '' group by source"));
+  for (const auto& row : failures.rows) coverage.failures[text(row[0])] = text(row[1]);
+  const auto asked = TRY(store.query("select distinct account, operation from vouch.listing"));
+  for (const auto& row : asked.rows) coverage.operations.emplace(text(row[0]), text(row[1]));
+  return {};
 }
 
 Result<CoverageAt> read_coverage(table::Store& store, Instant at) {
@@ -30,34 +50,27 @@ Result<CoverageAt> read_coverage(table::Store& store, Instant at) {
   for (const auto& row : holes.rows)
     coverage.holes.push_back(
         {text(row[0]), {"", key_of(TRY(parse_json(text(row[1])))), instant(row[2]), instant(row[3]), text(row[4]), leaf_of(row[5])}});
-  const auto failures = TRY(store.query("select source, max_by(reason, leaf) from vouch.run where account = '' group by source"));
-  for (const auto& row : failures.rows) coverage.failures[text(row[0])] = text(row[1]);
-  const auto asked = TRY(store.query("select distinct account, operation from vouch.listing"));
-  for (const auto& row : asked.rows) coverage.operations.emplace(text(row[0]), text(row[1]));
+  TRY(read_asked(store, coverage));
   return coverage;
 }
 
-// For one table, in the order: told by a collection, then worked out.
-void add_holes(const CoverageAt& coverage, const FactTable& table, bool all_covered, std::vector<Hole>& holes) {
+// What nobody tells of one table: seen from `at`, but not only at it.
+void add_untold(const CoverageAt& coverage, const FactTable& table, std::vector<Hole>& holes) {
   const auto add = [&](Hole hole) {
     hole.table = table.name;
     holes.push_back(std::move(hole));
   };
-  for (const auto& [subject, hole] : coverage.holes)
-    if (subject == table.source || subject == table.operation || subject == table.name) add(hole);
-  if (all_covered) return;
   bool ever = false;
   for (const auto& run : coverage.runs) {
     if (run.source != table.source) continue;
     ever = true;
     const auto end = run.ended + tolerance_of(run.schedule);
-    if (coverage.at >= end)
-      add({"",
-           {{"account", run.account}},
-           end,
-           Instant::infinity(),
-           fmt::format("no collection for {}", to_string(coverage.at - run.ended)),
-           {}});
+    add({"",
+         {{"account", run.account}},
+         end,
+         Instant::infinity(),
+         fmt::format("no collection for {}", to_string(std::max(coverage.at, end) - run.ended)),
+         {}});
     if (!coverage.operations.contains({run.account, table.operation}))
       add({"", {{"account", run.account}}, beginning, Instant::infinity(), fmt::format("{} not collected", table.operation), {}});
   }
@@ -72,10 +85,41 @@ void add_holes(const CoverageAt& coverage, const FactTable& table, bool all_cove
   }
 }
 
-std::string list_of_texts(std::span<const std::string> texts) {
-  std::string list;
-  for (const auto& one : texts) list += (list.empty() ? "" : ", ") + quote_text(one);
-  return list;
+bool is_hidden_by(const std::map<std::string, std::string>& key, const Hole& hole) {
+  return std::all_of(hole.key.begin(), hole.key.end(), [&](const auto& part) {
+    const auto value = key.find(part.first);
+    return value != key.end() && value->second == part.second;
+  });
+}
+
+// Whether a listing that came after the hole's end shows what it hid: one that no other hole of the same key follows on for ever.
+bool is_closed_later(const Hole& hole, std::span<const Hole> all) {
+  auto reached = hole.to;
+  for (bool moved = true; moved && !reached.is_infinite();) {
+    moved = false;
+    for (const auto& other : all)
+      if (other.from <= reached && reached < other.to && is_hidden_by(hole.key, other)) {
+        reached = other.to;
+        moved = true;
+      }
+  }
+  return !reached.is_infinite();
+}
+
+// For one table, in the order: told by a collection, then worked out.
+void add_holes(const CoverageAt& coverage, const FactTable& table, bool all_covered, std::vector<Hole>& holes) {
+  const auto add = [&](Hole hole) {
+    hole.table = table.name;
+    holes.push_back(std::move(hole));
+  };
+  const auto subjects = subjects_of(table);
+  for (const auto& [subject, hole] : coverage.holes)
+    if (std::find(subjects.begin(), subjects.end(), subject) != subjects.end()) add(hole);
+  if (all_covered || table.is_of_ledger()) return;
+  std::vector<Hole> untold;
+  add_untold(coverage, table, untold);
+  for (auto& hole : untold)
+    if (hole.from <= coverage.at) holes.push_back(std::move(hole));
 }
 
 }  // namespace
@@ -86,7 +130,34 @@ Result<std::vector<Hole>> Facts::holes(std::span<const std::string> tables, Inst
   for (const auto& name : tables) {
     const auto* table = data_->catalog.find(name);
     if (!table) return fail(Errc::usage, "there is no fact table `{}`", name);
-    add_holes(*data_->coverage, *table, data_->all_covered, holes);
+    std::vector<Hole> here;
+    add_holes(*data_->coverage, *table, data_->all_covered, here);
+    if (!table->event.empty() && !here.empty()) here = TRY(this->holes(std::span{&name, 1}, at, at));
+    holes.insert(holes.end(), std::make_move_iterator(here.begin()), std::make_move_iterator(here.end()));
+  }
+  return holes;
+}
+
+Result<std::vector<Hole>> Facts::holes(std::span<const std::string> tables, Instant from, Instant to) {
+  CoverageAt coverage{to, {}, TRY(last_runs(data_->store)), {}, {}};
+  TRY(read_asked(data_->store, coverage));
+  std::vector<Hole> holes;
+  for (const auto& name : tables) {
+    const auto* table = data_->catalog.find(name);
+    if (!table) return fail(Errc::usage, "there is no fact table `{}`", name);
+    // What comes later can close a hole of a table that remembers.
+    const auto until = table->event.empty() ? to : Instant::infinity();
+    auto told = TRY(data_->store.query(
+        fmt::format(R"(select key, "from", "to", reason, leaf from vouch.hole where subject in ({}) and ? < "to" and "from" <= ?)"
+                    R"( order by subject, key, "from")",
+                    list_of_texts(subjects_of(*table))),
+        {from, until}));
+    std::vector<Hole> all;
+    for (const auto& row : told.rows)
+      all.push_back({name, key_of(TRY(parse_json(text(row[0])))), instant(row[1]), instant(row[2]), text(row[3]), leaf_of(row[4])});
+    if (!data_->all_covered && !table->is_of_ledger()) add_untold(coverage, *table, all);
+    for (const auto& hole : all)
+      if (hole.from <= to && from < hole.to && (table->event.empty() || !is_closed_later(hole, all))) holes.push_back(hole);
   }
   return holes;
 }

@@ -61,8 +61,11 @@ class Facts {
   Result<std::string> as_of(std::span<const std::string> tables, Instant at);
 
   // Holes of these tables at `at`. After the last run coverage reaches on for one tolerance (1.5 times the schedule, at most 26 h);
-  // between two runs no further apart than that it is complete.
+  // between two runs no further apart than that it is complete. Of a table whose rows date themselves (FactTable::event) only holes that
+  // no later listing has closed: what it listed then tells of the time before.
   Result<std::vector<Hole>> holes(std::span<const std::string> tables, Instant at);
+  // The same for all instants of [from, to].
+  Result<std::vector<Hole>> holes(std::span<const std::string> tables, Instant from, Instant to);
 
   // Instants at which these tables or their coverage change, newest first, at most `limit`, not after `until`.
   Result<std::vector<Instant>> changes(std::span<const std::string> tables, Instant until, std::size_t limit);
@@ -74,7 +77,7 @@ class Facts {
   // that showed its absence. Needs the ledger's blobs.
   Result<std::vector<Trace>> trace(const fs::path& home, std::string_view table, const std::map<std::string, std::string>& key, Instant at);
 
-  // For scenarios and tests.
+  // For scenarios and tests. `from` is when the row was first seen so: where it dates itself, it begins earlier.
   Result<> insert(std::string_view table, const std::map<std::string, std::string>& values, Instant from, Instant to);
   Result<> insert(const Hole& hole);
 
@@ -83,6 +86,7 @@ class Facts {
 
  private:
   struct Data;
+  static Result<Instant> date(Data& data, const FactTable& table, const std::map<std::string, std::string>& values, Instant seen);
   explicit Facts(std::shared_ptr<Data> data);
   std::shared_ptr<Data> data_;
 };

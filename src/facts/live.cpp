@@ -13,15 +13,34 @@ std::string_view first_cell(std::string_view key) { return key.empty() ? key : C
 }  // namespace
 
 Live::Live(const FactTable& table, std::string account, std::string region, bool fresh)
-    : table_(table), shape_(table), account_(std::move(account)), region_(std::move(region)), all_known_(fresh) {}
+    : table_(table), shape_(table), account_(std::move(account)), region_(std::move(region)), all_known_(fresh) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i)
+    if (table.columns[i].name == table.event) event_ = i;
+}
+
+std::optional<Instant> Live::event_of(std::string_view values) const {
+  if (!event_) return std::nullopt;
+  CellReader cells{values};
+  for (std::size_t i = 0; i < *event_; ++i) cells.skip();
+  const auto value = cells.next();
+  const auto* at = std::get_if<Instant>(&value);
+  return at ? std::optional{*at} : std::nullopt;
+}
+
+// An instant that lies in the future, or before what stood in its place was gone, dates nothing: the observation stands.
+Live::Beginning Live::beginning_of(std::optional<Instant> event, std::optional<Instant> not_before, Instant at) {
+  if (event && *event <= at && (!not_before || *not_before <= *event)) return {*event, true};
+  return {not_before ? std::max(at, *not_before) : at, false};
+}
 
 Result<> Live::read(table::Store& store, const std::string& condition, std::vector<table::Value> values) {
   std::string columns;
   for (const auto& column : table_.columns) columns += quote(column.name) + ", ";
   values.insert(values.begin(), account_);
   if (table_.regional) values.insert(values.begin() + 1, region_);
+  if (event_) TRY(read_ends(store, condition, values));
   const auto rows = TRY(store.query(
-      fmt::format("select {}valid_from, seen_before, leaf, rowid from facts.main.{} where valid_to = 'infinity' and account = ?{}{}",
+      fmt::format("select {}valid_from, seen_before, leaf, rowid, basis from facts.main.{} where valid_to = 'infinity' and account = ?{}{}",
                   columns, quote(table_.name), table_.regional ? " and region = ?" : "", condition),
       std::move(values)));
   const auto declared = table_.columns.size();
@@ -32,9 +51,30 @@ Result<> Live::read(table::Store& store, const std::string& condition, std::vect
     if (const auto* seen = std::get_if<Instant>(&row[declared + 1])) version.seen_before = *seen;
     version.leaf = {static_cast<std::uint64_t>(std::get<std::int64_t>(row[declared + 2]))};
     version.row = std::get<std::int64_t>(row[declared + 3]);
+    version.dated = table::to_text(row[declared + 4]) == "recalled";
     auto key = key_of_values(shape_, version.values);
     // What was fetched before may have changed here since.
     if (!known_.contains(first_cell(key))) rows_.emplace(std::move(key), std::move(version));
+  }
+  return {};
+}
+
+Result<> Live::read_ends(table::Store& store, const std::string& condition, const std::vector<table::Value>& values) {
+  std::string columns, groups;
+  for (std::size_t i = 0; i < table_.columns.size(); ++i) {
+    const bool in_key = std::find(shape_.key.begin(), shape_.key.end(), i) != shape_.key.end();
+    columns += (in_key ? quote(table_.columns[i].name) : std::string{"null"}) + ", ";
+    if (in_key) groups += ", " + quote(table_.columns[i].name);
+  }
+  const auto rows = TRY(store.query(fmt::format("select {}max(valid_to) from facts.main.{} where valid_to <> 'infinity' and account = ?{}{}"
+                                                " group by account{}",
+                                                columns, quote(table_.name), table_.regional ? " and region = ?" : "", condition, groups),
+                                    values));
+  for (const auto& row : rows.rows) {
+    std::string packed;
+    for (std::size_t c = 0; c < table_.columns.size(); ++c) pack(packed, row[c]);
+    // What ended here since is later.
+    ends_.emplace(key_of_values(shape_, packed), std::get<Instant>(row.back()));
   }
   return {};
 }
@@ -76,22 +116,31 @@ void Live::close(Version&& version, Instant at) {
   // A version that would begin and end at one instant never was.
   if (at <= version.from) return;
   version.to = at;
+  if (event_) ends_.insert_or_assign(key_of_values(shape_, version.values), at);
   closed_.push_back(std::move(version));
 }
 
 Shows Live::show(Row row, const Sight& sight) {
   const auto seen_before = sight.seen_before ? std::optional{std::min(*sight.seen_before, sight.at)} : std::nullopt;
+  const auto event = event_of(row.values);
   const auto [there, is_new] = rows_.try_emplace(std::move(row.key));
   if (is_new) {
-    there->second = Version{std::move(row.values), sight.at, Instant::infinity(), seen_before, sight.leaf, -1, true};
+    const auto ended = ends_.find(there->first);
+    const auto begins = event ? beginning_of(event, ended == ends_.end() ? std::nullopt : std::optional{ended->second}, sight.at)
+                              : Beginning{sight.at, false};
+    there->second =
+        Version{std::move(row.values), begins.at, Instant::infinity(), begins.dated ? std::nullopt : seen_before, sight.leaf, -1, true,
+                begins.dated};
     return Shows::first;
   }
   auto& version = there->second;
   if (version.values == row.values) return Shows::same;
   const bool same = same_version(shape_, version.values, row.values);
   if (!same) {
-    const auto from = std::max(sight.at, version.from);
-    auto old = std::exchange(version, Version{{}, from, Instant::infinity(), seen_before, sight.leaf, -1, true});
+    const auto tells = event && event != event_of(version.values) ? event : std::nullopt;
+    const auto [from, dated] = beginning_of(tells, version.from, sight.at);
+    auto old =
+        std::exchange(version, Version{{}, from, Instant::infinity(), dated ? std::nullopt : seen_before, sight.leaf, -1, true, dated});
     close(std::move(old), from);
   }
   version.values = std::move(row.values);
@@ -125,7 +174,7 @@ Result<> Live::write(table::Store& store, bool all) {
     appender->add_text(account_);
     if (table_.regional) appender->add_text(region_);
     for (CellReader cells{version.values}; !cells.done();) cells.append_to(*appender);
-    appender->add(version.from).add(version.to).add_text("snapshots");
+    appender->add(version.from).add(version.to).add_text(version.dated ? "recalled" : "snapshots");
     appender->add(version.seen_before ? table::Value{*version.seen_before} : table::Value{});
     return appender->add(static_cast<std::int64_t>(version.leaf.value)).end_row();
   };

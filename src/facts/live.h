@@ -19,6 +19,7 @@ struct Version {
   LeafIndex leaf;
   std::int64_t row = -1;  // where it stands in the database; -1: nowhere yet
   bool dirty = false;
+  bool dated = false;  // begins at the instant that the row tells of itself (FactTable::event)
 };
 
 // What a collection says of a row.
@@ -62,16 +63,27 @@ class Live {
     std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
   };
   void close(Version&& version, Instant at);
+  Result<> read_ends(table::Store& store, const std::string& condition, const std::vector<table::Value>& values);
+  [[nodiscard]] std::optional<Instant> event_of(std::string_view values) const;
+  // Where a version begins that is first seen at `at`, and whether the row's own date says so. `not_before`: the end of what stood
+  // before it.
+  struct Beginning {
+    Instant at;
+    bool dated;
+  };
+  [[nodiscard]] static Beginning beginning_of(std::optional<Instant> event, std::optional<Instant> not_before, Instant at);
   Result<> read(table::Store& store, const std::string& condition, std::vector<table::Value> values);
 
   const FactTable& table_;
   Shape shape_;
+  std::optional<std::size_t> event_;  // its index among the columns
   std::string account_, region_;
   bool all_known_;
   std::unordered_set<std::string, Hash, std::equal_to<>> known_;  // first cells of keys that were fetched
   std::unordered_map<std::string, Version, Hash, std::equal_to<>> rows_;
   std::vector<Version> closed_;
-  std::vector<std::int64_t> stale_;  // rows of the database that do not stand any more
+  std::unordered_map<std::string, Instant, Hash, std::equal_to<>> ends_;  // of tables with an event: when a key's last version ended
+  std::vector<std::int64_t> stale_;                                       // rows of the database that do not stand any more
 };
 
 }  // namespace vouch::facts

@@ -1,6 +1,7 @@
 #include "facts/replay.h"
 
 #include "facts/account.h"
+#include "facts/row.h"
 #include "facts/schema.h"
 
 namespace vouch::facts {
@@ -55,6 +56,7 @@ class Replay {
     TRY(log_.for_each(LeafIndex{built.size.value}, done_.to, [&](LeafIndex index, std::string_view entry) { return visit(index, entry); }));
     for (auto& [id, account] : accounts_) TRY(account.write());
     TRY(write_runs());
+    TRY(write_entry_rows());
     TRY(store_.execute("update vouch.state set size = ?, root = ?, catalog = ?, models = ?, simulated = ?",
                        {static_cast<std::int64_t>(done_.to.value), root_text(log_.checkpoint().root), to_hex(folding_.catalog.digest),
                         to_hex(models_.digest()), simulated_}));
@@ -85,7 +87,36 @@ class Replay {
       TRY(account->fold(index, *leaf));
       TRY(account->write_ended());
     }
+    TRY(fold_entry(index, entry, *leaf));
     runs_.emplace_back(index, std::move(*leaf));
+    return {};
+  }
+
+  // Rows of the tables that read the entry itself. They date themselves, and nothing ends them.
+  Result<> fold_entry(LeafIndex index, std::string_view entry, const evidence::CollectionLeaf& leaf) {
+    for (const auto* table : folding_.catalog.from("ledger:collection")) {
+      const auto answer = TRY(parse_json(entry));
+      About about;
+      about.account = leaf.account;
+      for (auto& row : TRY_WITHIN(rows_of(*table, Shape{*table}, answer, about), "table `{}`, leaf {}", table->name, index.value))
+        entry_rows_.push_back({table, index, leaf.account, std::move(row.values), leaf.ended});
+      folding_.changed.insert(table->name);
+    }
+    return {};
+  }
+
+  Result<> write_entry_rows() {
+    for (const auto* table : folding_.catalog.from("ledger:collection")) {
+      auto rows = TRY(store_.appender(table->name));
+      for (const auto& row : entry_rows_) {
+        if (row.table != table) continue;
+        rows.add_text(row.account);
+        for (CellReader cells{row.values}; !cells.done();) cells.append_to(rows);
+        rows.add(row.from).add(Instant::infinity()).add_text("recalled").add(table::Value{});
+        TRY(rows.add(static_cast<std::int64_t>(row.leaf.value)).end_row());
+      }
+      TRY(rows.flush());
+    }
     return {};
   }
 
@@ -126,6 +157,13 @@ class Replay {
   bool simulated_ = false;
   std::map<std::pair<std::string, std::string>, Account> accounts_;
   std::vector<std::pair<LeafIndex, evidence::CollectionLeaf>> runs_;
+  struct EntryRow {
+    const FactTable* table;
+    LeafIndex leaf;
+    std::string account, values;
+    Instant from;
+  };
+  std::vector<EntryRow> entry_rows_;
 };
 
 }  // namespace

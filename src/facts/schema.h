@@ -16,7 +16,6 @@
 namespace vouch::facts {
 
 constexpr std::int64_t schema_version = 1;
-constexpr Instant beginning{-62'135'596'800'000'000};  // 0001-01-01, before all evidence
 constexpr Duration longest_tolerance = Duration::hours(26);
 
 // How far apart two runs may be for the time between them to count as covered.

@@ -115,7 +115,7 @@ class TableReader {
   }
 
   Result<FactTable> read() {
-    TRY(node_.only({"table", "says", "from", "rows", "key", "born", "columns", "latest", "observed"}));
+    TRY(node_.only({"table", "says", "from", "rows", "key", "born", "event", "columns", "latest", "observed"}));
     table_.name = TRY(node_.text("table"));
     if (!is_name(table_.name)) return node_["table"].wrong("`{}` is no name for a table: small letters, digits and `_`", table_.name);
     table_.says = TRY(node_.text_or("says", ""));
@@ -133,6 +133,11 @@ class TableReader {
  private:
   Result<> read_operation() {
     table_.operation = TRY(node_.text("from"));
+    if (table_.is_of_ledger()) {
+      if (table_.operation != "ledger:collection")
+        return node_["from"].wrong("of the ledger's entries `ledger:collection` can be read, not `{}`", table_.operation);
+      return {};
+    }
     const auto known = operations_.find(table_.source + "/" + table_.operation);
     if (known == operations_.end()) return node_["from"].wrong("no file under sources/{} asks `{}`", table_.source, table_.operation);
     table_.regional = known->second.regional;
@@ -171,6 +176,18 @@ class TableReader {
       const auto* born = column(table_.born);
       if (!born || born->type != Type::time) return node_["born"].wrong("`{}` is not a declared column of type time", table_.born);
     }
+    table_.event = TRY(node_.text_or("event", ""));
+    if (!table_.event.empty()) {
+      const auto* event = column(table_.event);
+      if (!event || event->type != Type::time) return node_["event"].wrong("`{}` is not a declared column of type time", table_.event);
+      if (std::find(table_.latest.begin(), table_.latest.end(), table_.event) != table_.latest.end())
+        return node_["event"].wrong("`{}` is `latest` too: what dates a version cannot change within it", table_.event);
+    }
+    if (table_.is_of_ledger()) {
+      const auto* event = column(table_.event);
+      if (!event || event->value.text() != "ended")
+        return node_.wrong("a collection comes to be when it ended: `event` is the column `time ended`");
+    }
     return {};
   }
 
@@ -208,6 +225,7 @@ Digest digest_of(const std::vector<FactTable>& tables) {
     add("latest");
     for (const auto& name : table.latest) add(name);
     add(table.observed ? table.observed->text() : "");
+    add(table.event);
   }
   return hash.finish();
 }

@@ -4,11 +4,12 @@
 //   account text, [region text], the declared columns, then
 //   valid_from timestamptz, valid_to timestamptz ('infinity' while current), basis text, seen_before timestamptz, leaf bigint
 // half-open, UTC, microseconds. `seen_before` is the earlier bound of `valid_from` where no event dates it (NULL: dated by an event, or
-// nothing was observed before).
+// nothing was observed before). `basis` is "snapshots", or "recalled" where the row dates itself (FactTable::event).
 #pragma once
 
 #include "base/catalog.h"
 #include "base/digest.h"
+#include "base/instant.h"
 #include "facts/expression.h"
 
 #include <string>
@@ -16,6 +17,8 @@
 #include <vector>
 
 namespace vouch::facts {
+
+constexpr Instant beginning{-62'135'596'800'000'000};  // 0001-01-01, before all evidence
 
 enum class Type { text, integer, number, boolean, time, json };
 std::string_view name_of(Type type);
@@ -46,7 +49,14 @@ struct FactTable {
   std::vector<std::string> key;  // as declared; account, and region where there is one, belong to every key
   std::vector<std::string> latest;
   std::string born;  // column, or empty
+  // Column that holds the instant at which the row came to be as it stands (a review's submission), or empty. A version that shows an
+  // instant which the one before did not begins there, however late it was first seen; and a listing that comes later tells of all the
+  // time before it, so that a hole which one has closed is none any more (Facts::holes).
+  std::string event;
   std::optional<Expression> observed;
+
+  // Rows come from the ledger's own entries ("ledger:collection"): complete by nature, and never collected.
+  [[nodiscard]] bool is_of_ledger() const { return operation.starts_with("ledger:"); }
 
   // All columns on disk before valid_from: account, region where there is one, then those declared.
   [[nodiscard]] std::vector<std::pair<std::string, Type>> on_disk() const;

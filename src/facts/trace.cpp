@@ -147,12 +147,16 @@ Result<std::vector<Trace>> Facts::trace(const fs::path& home, std::string_view t
   for (const auto& row : rows.rows) {
     const auto* leaf = std::get_if<std::int64_t>(&row[0]);
     if (!leaf) continue;
+    if (table->is_of_ledger()) {  // the entry is the evidence
+      traces.push_back({LeafIndex{static_cast<std::uint64_t>(*leaf)}, table->operation, nullptr, nullptr, 0, "", "", ""});
+      continue;
+    }
     Key full;
     for (std::size_t i = 0; i < wanted.size(); ++i) full[wanted[i]] = table::to_text(row[i + 1]);
     TRY(trace_in(LeafIndex{static_cast<std::uint64_t>(*leaf)},
                  [&](Tracer& tracer, const Run& run) { return tracer.find_row(run, full, traces); }));
   }
-  if (!rows.rows.empty()) return traces;
+  if (!rows.rows.empty() || table->is_of_ledger()) return traces;
 
   // Of each account that the key may mean, the latest run before `at` that brought something.
   const auto account = key.find("account");
