@@ -53,7 +53,9 @@ Result<Exit> run_catalog_list(const Common& common) {
     json::array list;
     for (const auto& control : catalog.controls.controls)
       list.push_back({{"id", control.id},
-                      {"kind", control.kind},
+                      {"kind", name_of(control.kind)},
+                      {"shelf", control.shelf},
+                      {"on", control.on},
                       {"statement", control.statement},
                       {"owner", control.owner},
                       {"severity", control.severity},
@@ -70,9 +72,10 @@ Result<Exit> run_catalog_list(const Common& common) {
             {"as_of", to_string(SystemClock{}.now())}, {"checkpoint", nullptr}, {"simulated", false}, {"controls", std::move(list)}}));
     return Exit::ok;
   }
-  Grid grid{{{"control"}, {"severity"}, {"criteria"}, {"statement"}}, {}};
+  Grid grid{{{"control"}, {"shelf"}, {"on"}, {"kind"}, {"severity"}, {"criteria"}, {"statement"}}, {}};
   for (const auto& control : catalog.controls.controls)
-    grid.rows.push_back({control.id, control.severity, fmt::format("{}", fmt::join(catalog.controls.criteria_of(control.id), " ")),
+    grid.rows.push_back({control.id, control.shelf, control.on ? "on" : "off", std::string{name_of(control.kind)}, control.severity,
+                         fmt::format("{}", fmt::join(catalog.controls.criteria_of(control.id), " ")),
                          format == Format::table ? shorten(control.statement, 80) : control.statement});
   fmt::print("{}", render(grid, format));
   return Exit::ok;

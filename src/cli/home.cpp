@@ -16,6 +16,14 @@ constexpr std::string_view vouch_yaml = R"(# vouch.yaml - what this home reads. 
 # at both ends counts as seen by snapshots; a longer gap is unknown.
 schedule: 1d
 
+# Where the company's days, weeks and quarters begin, for controls that are owed once in each: an IANA name.
+# zone: Europe/Berlin
+
+# Controls beyond what their shelf says (`vouch catalog list`): soc2 is on, hardening is off. An `off` is shown wherever verdicts are.
+# controls:
+#   on: []
+#   off: []
+
 sources:
   aws:
     on: true
@@ -38,6 +46,26 @@ Result<SourceSettings> read_source(const std::string& name, const Yaml& node) {
   return source;
 }
 
+Result<controls::Choice> read_choice(const Yaml& root) {
+  controls::Choice choice;
+  if (const auto zone = root["zone"]; !zone.is_absent()) {
+    auto found = Zone::of(TRY(zone.text()));
+    if (!found) return zone.wrong("{}", found.error().message);
+    choice.zone = std::move(*found);
+  }
+  const auto controls = root["controls"];
+  if (controls.is_absent()) return choice;
+  if (!controls.is_map()) return controls.wrong("`controls` is a map: {{on: [ID, …], off: [ID, …]}}");
+  TRY(controls.only({"on", "off"}));
+  choice.where = controls.where();
+  for (auto& id : TRY(controls["on"].texts())) choice.on.insert(std::move(id));
+  for (auto& id : TRY(controls["off"].texts())) {
+    if (choice.on.contains(id)) return controls["off"].wrong("`{}` is both on and off", id);
+    choice.off.insert(std::move(id));
+  }
+  return choice;
+}
+
 Bytes random_bytes(std::size_t count) {
   Bytes bytes(count);
   if (RAND_bytes(bytes.data(), static_cast<int>(count)) != 1) std::abort();  // no randomness: no key can be made
@@ -54,7 +82,7 @@ bool Home::exists() const {
 Result<Settings> Home::settings() const {
   const auto file = path / "vouch.yaml";
   const auto root = TRY(Yaml::parse(TRY(read_file(file, 1u << 20)), file.string()));
-  TRY(root.only({"schedule", "sources"}));
+  TRY(root.only({"schedule", "sources", "zone", "controls"}));
   Settings settings;
   if (const auto schedule = root["schedule"]; !schedule.is_absent()) {
     const auto length = parse_duration(TRY(schedule.text()));
@@ -62,6 +90,7 @@ Result<Settings> Home::settings() const {
     settings.schedule = *length;
   }
   for (const auto& [name, node] : root["sources"].members()) settings.sources.push_back(TRY(read_source(name, node)));
+  settings.controls = TRY(read_choice(root));
   return settings;
 }
 

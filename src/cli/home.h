@@ -10,6 +10,7 @@
 #include "base/catalog.h"
 #include "base/encoding.h"
 #include "base/instant.h"
+#include "controls/choice.h"
 
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@ struct SourceSettings {
 struct Settings {
   Duration schedule = Duration::days(1);  // how far apart two collections are meant to be
   std::vector<SourceSettings> sources;
+  controls::Choice controls;  // zone, controls: {on, off}
 };
 
 struct Home {

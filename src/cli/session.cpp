@@ -14,6 +14,8 @@ Result<Catalog> Catalog::read(const Home& home) {
   catalog.files = TRY(read_catalog(home.path));
   catalog.tables = facts::read_fact_catalog(catalog.files, catalog.problems);
   catalog.controls = controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems);
+  if (home.exists()) catalog.choice = TRY(home.settings()).controls;
+  controls::choose(catalog.controls, catalog.choice, catalog.problems);
   return catalog;
 }
 
@@ -42,7 +44,7 @@ Result<facts::Replayed> project(const Home& home, const Catalog& catalog, bool f
     replayed = TRY(facts::rebuild(home.path, log, blobs, models, catalog.tables));
     opened = TRY(facts::Facts::open(home.path, catalog.tables, table::Mode::writing, say_who_holds));
   }
-  const auto digest = controls::digest_of(catalog.files);
+  const auto digest = controls::digest_of(catalog.files, catalog.choice);
   const auto at = judged_instant(TRY(opened->state()));
   TRY(controls::store_verdicts(catalog.controls, digest, *opened, replayed.changed_tables, at));
   if (const auto stored = TRY(controls::read_stored(opened->store(), digest, at))) TRY(controls::write_summary(summary_of(home), *stored));
@@ -62,7 +64,7 @@ Result<facts::Facts> open_facts(const Home& home, const Catalog& catalog) {
 
 Result<controls::Stored> judge(const Home& home, Instant at) {
   auto files = TRY(read_catalog(home.path));
-  const auto digest = controls::digest_of(files);
+  const auto digest = controls::digest_of(files, TRY(home.settings()).controls);
   const auto log = TRY(Reader::open(home.path));
   std::error_code ignored;
   // Whoever deletes the facts wants them built again, not their shadow shown.
@@ -77,7 +79,8 @@ Result<controls::Stored> judge(const Home& home, Instant at) {
   judged.catalog = digest;
   judged.at = at;
   judged.state = TRY(facts.state());
-  judged.frameworks = catalog.controls.frameworks;
+  judged.frameworks = controls::frameworks_in_force(catalog.controls);
+  judged.narrowed = controls::narrowed(catalog.controls);
   for (auto& verdict : TRY(controls::status_at(catalog.controls, facts, at))) {
     const auto* control = catalog.controls.find(verdict.control);
     judged.controls.push_back(

@@ -16,6 +16,7 @@ struct Catalog {
   CatalogFiles files;
   facts::FactCatalog tables;
   controls::ControlCatalog controls;
+  controls::Choice choice;  // what the home says of them; where there is no home, nothing
   Problems problems;
 
   static Result<Catalog> read(const Home& home);

@@ -36,6 +36,22 @@ json::object member_json(const controls::MemberVerdict& member) {
           {"leaf", member.leaf ? Json(member.leaf->value) : Json(nullptr)}};
 }
 
+// What members of event and periodic controls have besides.
+void add_kind(const controls::Control& control, const controls::MemberVerdict& member, json::object& out) {
+  if (control.kind == controls::Kind::event) {
+    out["at"] = instant_json(member.at);
+    out["judge_at"] = instant_json(member.judge_at);
+  }
+  if (control.kind != controls::Kind::periodic) return;
+  out["window"] = nullptr;
+  if (const auto& due = member.due)
+    out["window"] = {{"from", to_string(due->window.from)},
+                     {"to", to_string(due->window.to)},
+                     {"due", to_string(due->until)},
+                     {"done", instant_json(due->done)},
+                     {"evidence", due->done ? Json(json::string(due->evidence)) : Json(nullptr)}};
+}
+
 struct Evidence {
   std::string table;
   facts::Trace trace;
@@ -45,6 +61,8 @@ struct Evidence {
 Result<std::vector<Evidence>> evidence_of(const Home& home, facts::Facts& facts, const controls::Control& control,
                                           const controls::MemberVerdict& member, Instant at) {
   std::vector<Evidence> evidence;
+  // An event was judged on the facts of its own instant.
+  const bool judged = control.kind == controls::Kind::event && member.judge_at && *member.judge_at <= at;
   for (const auto& name : control.tables) {
     const auto* table = facts.catalog().find(name);
     if (!table) continue;
@@ -61,7 +79,10 @@ Result<std::vector<Evidence>> evidence_of(const Home& home, facts::Facts& facts,
     const bool broad = std::all_of(member.key.begin(), member.key.end(),
                                    [](const auto& part) { return part.first == "account" || part.first == "region"; });
     if (!told && !broad) continue;
-    for (auto& trace : TRY(facts.trace(home.path, name, shared, at))) evidence.push_back({name, std::move(trace)});
+    auto traces = TRY(facts.trace(home.path, name, shared, judged ? *member.judge_at : at));
+    // That a row was not there is told by the listing that told it later, where rows date themselves.
+    if (judged && traces.empty() && !table->event.empty()) traces = TRY(facts.trace(home.path, name, shared, at));
+    for (auto& trace : traces) evidence.push_back({name, std::move(trace)});
   }
   return evidence;
 }
@@ -93,8 +114,18 @@ Result<> print_member(const Home& home, const controls::MemberVerdict& member, c
              paint(key_text(member.key), Tone::faint));
   if (!member.reason.empty()) fmt::print("  because  {}\n", member.reason);
   if (member.since) fmt::print("  since    {}, by {}\n", since_text(member), member.basis);
+  if (member.at) fmt::print("  event    {}\n", for_people(*member.at));
+  if (member.judge_at && member.judge_at != member.at) fmt::print("  judged   on the facts of {}\n", for_people(*member.judge_at));
+  if (const auto& due = member.due) {
+    fmt::print("  window   {} to {}, due {}\n", for_people(due->window.from), for_people(due->window.to), for_people(due->until));
+    if (due->done) fmt::print("  done     {}{}{}\n", for_people(*due->done), due->evidence.empty() ? "" : ": ", due->evidence);
+  }
   const auto blobs = TRY(Blobs::open(home.path));
   for (const auto& [table, trace] : evidence) {
+    if (trace.manifest.empty()) {
+      fmt::print("  {} ← leaf {}, the entry itself: vouch log show {}\n", table, trace.leaf.value, trace.leaf.value);
+      continue;
+    }
     fmt::print("  {} ← leaf {} ← {} {} {}{}\n", table, trace.leaf.value, trace.operation, json::serialize(trace.scope),
                json::serialize(trace.params), trace.page ? fmt::format(" page {}", trace.page) : "");
     if (trace.body.empty()) {
@@ -155,7 +186,9 @@ Result<Exit> run_show(const Common& common, const ShowOptions& options) {
   if (format == Format::json) {
     auto out = envelope(at, state);
     out["control"] = control->id;
-    out["kind"] = control->kind;
+    out["kind"] = name_of(control->kind);
+    out["shelf"] = control->shelf;
+    out["on"] = control->on;
     out["statement"] = control->statement;
     out["severity"] = control->severity;
     out["owner"] = control->owner;
@@ -171,6 +204,7 @@ Result<Exit> run_show(const Common& common, const ShowOptions& options) {
     json::array members;
     for (const auto& member : verdict.members) {
       auto one = member_json(member);
+      add_kind(*control, member, one);
       if (options.member) {
         json::array evidence;
         for (const auto& trace : TRY(evidence_of(home, facts, *control, member, at))) evidence.push_back(evidence_json(trace));
@@ -192,7 +226,8 @@ Result<Exit> run_show(const Common& common, const ShowOptions& options) {
   }
   fmt::print(
       "{}  {}\n", paint(control->id, Tone::strong),
-      paint(fmt::format("{} · {} · {}", control->severity, control->owner, fmt::join(catalog.controls.criteria_of(control->id), " ")),
+      paint(fmt::format("{} · {} · {} · {}{}", name_of(control->kind), control->severity, control->owner,
+                        fmt::join(catalog.controls.criteria_of(control->id), " "), control->on ? "" : " · off: shelf " + control->shelf),
             Tone::faint));
   fmt::print("{}\n", control->statement);
   if (verdict.members.empty()) fmt::print("no member: {}\n", verdict.empty_because);

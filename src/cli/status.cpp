@@ -93,8 +93,8 @@ View view_of(const controls::Stored& judged, const std::vector<std::string>& wan
   return view;
 }
 
-Json status_json(const View& view, Instant at, const facts::State& state) {
-  auto out = envelope(at, state);
+Json status_json(const View& view, const controls::Stored& judged, Instant at) {
+  auto out = envelope(at, judged.state);
   json::array list, criteria;
   for (const auto* control : view.controls) {
     const auto* verdict = &control->verdict;
@@ -116,6 +116,7 @@ Json status_json(const View& view, Instant at, const facts::State& state) {
                         {"empty", row.empty}});
   out["controls"] = std::move(list);
   out["criteria"] = std::move(criteria);
+  out["narrowed"] = json::value_from(judged.narrowed);
   return out;
 }
 
@@ -214,6 +215,12 @@ void print_screen(const View& view, bool all) {
   print_rest(view, shown, Answer::empty, "control has no member", "controls have no member");
 }
 
+// What makes the answer smaller is said with it.
+std::string narrowed_text(const controls::Stored& judged) {
+  if (judged.narrowed.empty()) return "";
+  return fmt::format("switched off in vouch.yaml: {}\n", fmt::join(judged.narrowed, ", "));
+}
+
 }  // namespace
 
 Result<Exit> run_status(const Common& common, const StatusOptions& options) {
@@ -225,13 +232,13 @@ Result<Exit> run_status(const Common& common, const StatusOptions& options) {
   if (view.controls.empty() && !options.criteria.empty())
     return fail(Errc::usage, "no criterion that a control serves begins with `{}`", fmt::join(options.criteria, "`, `"));
   if (format == Format::json) {
-    fmt::print("{}\n", pretty(status_json(view, at, judged.state)));
+    fmt::print("{}\n", pretty(status_json(view, judged, at)));
   } else if (format == Format::table) {
     print_screen(view, options.all);
-    fmt::print("\n{}", footer(at, judged.state));
+    fmt::print("\n{}{}", narrowed_text(judged), footer(at, judged.state));
   } else {
     fmt::print("{}", render(control_grid(view.controls, 200), format));
-    if (format == Format::md) fmt::print("\n{}", footer(at, judged.state));
+    if (format == Format::md) fmt::print("\n{}{}", narrowed_text(judged), footer(at, judged.state));
   }
   bool fails = false, unknown = false;
   for (const auto* control : view.controls) {

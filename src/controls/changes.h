@@ -16,7 +16,7 @@ Result<std::optional<Instant>> next_clock_change(const Control& control, facts::
 Result<std::vector<Instant>> clock_changes(const Control& control, facts::Facts& facts, Instant from, Instant to, std::size_t limit);
 
 // The first instant after `at` at which a stored verdict is no longer what an evaluation would say, if no further entry comes: the clock's
-// next change, or the tables' (their coverage ends). Infinity when there is none.
+// next change, the next event or end of a window, or the tables' (their coverage ends). Infinity when there is none.
 Result<Instant> expiry(const Control& control, facts::Facts& facts, Instant at);
 
 }  // namespace vouch::controls

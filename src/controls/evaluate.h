@@ -1,5 +1,7 @@
 // controls/evaluate.h - decide what held at an instant.
 //
+// Open first. A state control is decided here; controls/event.h and controls/periodic.h say what the other kinds mean.
+//
 // The verdict of a member is what the control's plain SQL says over the facts as they stood, unless something that the SQL reads was not
 // observed for it: then it is unknown, whatever the SQL says, with the hole's reason. A listing that is itself a hole adds a
 // member of its own (key = the hole's key), so that an unread population is never an empty or a passing one.
@@ -21,11 +23,21 @@ struct MemberVerdict {
   std::map<std::string, std::string> key;  // the population's key columns
   std::string name;                        // what people call it
   Answer answer;
-  std::string basis = "snapshots";
-  std::string reason;             // of fail and unknown
-  std::optional<LeafIndex> leaf;  // the collection that showed it
+  std::string basis = "snapshots";  // "recalled" where all that decides it was told later, by rows that date themselves
+  std::string reason;               // of fail and unknown
+  std::optional<LeafIndex> leaf;    // the collection that showed it
   // When it began: first seen so, and when the state before was last seen (nothing: unknown, or dated by an event).
   std::optional<Instant> since, since_earliest;
+  // Of event controls: the event's instant, and the one whose facts decide. Nothing where the population tells none.
+  std::optional<Instant> at = {}, judge_at = {};
+  // Of periodic controls: the window that decided, when it is due, and what was done in it.
+  struct Due {
+    Window window;
+    Instant until;  // its end plus the grace
+    std::optional<Instant> done;
+    std::string evidence;
+  };
+  std::optional<Due> due = {};
 };
 
 struct ControlVerdict {
@@ -51,6 +63,9 @@ struct Snapshot {
 };
 Result<Snapshot> snapshot(const Control& control, facts::Facts& facts, Instant at);
 
+// How it was shown that the population is empty: `shadows` makes its tables hold what they held then (Facts::as_of).
+std::string why_empty(const Control& control, facts::Facts& facts, std::string_view shadows);
+
 // ... and what stays of it where the holes of the control's tables at `at` leave something unread.
 ControlVerdict judge(const Control& control, Snapshot snapshot, std::span<const facts::Hole> holes, Instant at);
 
@@ -66,7 +81,7 @@ Instant clock_of(const Control& control, Instant at);
 // "account=1 bucket=logs", for messages.
 std::string to_text(const std::map<std::string, std::string>& key);
 
-// All of them; a control that cannot be evaluated is unknown with its reason.
+// All that are on; a control that cannot be evaluated is unknown with its reason.
 std::vector<ControlVerdict> evaluate_all(const ControlCatalog& catalog, facts::Facts& facts, Instant at);
 
 }  // namespace vouch::controls

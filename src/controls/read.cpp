@@ -25,14 +25,44 @@ Result<std::string> one_of(const Yaml& file, std::string_view member, std::initi
   return text;
 }
 
-// What a state control is evaluated by; the other kinds will have parsers of their own beside it.
-Result<> parse_state(const Yaml& file, Control& control) {
-  TRY(file.only({"id", "kind", "statement", "owner", "severity", "settle", "mend_within", "population", "fails", "mend", "remedy", "tick",
-                 "equivalents", "differs"}));
+// Members that every control may have.
+constexpr std::array<std::string_view, 14> common_members{"id",       "kind",   "shelf",       "statement",  "owner",
+                                                          "severity", "settle", "mend_within", "population", "mend",
+                                                          "remedy",   "tick",   "equivalents", "differs"};
+
+Result<> only(const Yaml& file, std::initializer_list<std::string_view> more) {
+  for (const auto& [name, value] : file.members())
+    if (std::find(common_members.begin(), common_members.end(), name) == common_members.end() &&
+        std::find(more.begin(), more.end(), name) == more.end())
+      return value.wrong("`{}` is not known here", name);
+  return {};
+}
+
+// The shortest that a window can be: an hour of it can be lost to summer time.
+Duration shortest(Span span) {
+  static constexpr std::array<std::int64_t, 6> days{1, 7, 28, 90, 181, 365};
+  return Duration{Duration::days(days[static_cast<std::size_t>(span)]).micros - Duration::hours(1).micros};
+}
+
+// What a control of each kind is evaluated by.
+Result<> parse_kind(const Yaml& file, Control& control) {
   control.population = TRY(file.text("population"));
-  control.fails = TRY(file.text("fails"));
   control.tick = TRY(length(file, "tick"));
   if (control.tick && control.tick->micros < Duration::seconds(1).micros) return file["tick"].wrong("a tick is at least 1s");
+  if (control.kind != Kind::periodic) {
+    TRY(only(file, {"fails"}));
+    control.fails = TRY(file.text("fails"));
+    return {};
+  }
+  TRY(only(file, {"done", "every", "grace"}));
+  control.done = TRY(file.text("done"));
+  const auto every = parse_span(TRY(file.text("every")));
+  if (!every) return file["every"].wrong("`every` is one of day, week, month, quarter, half, year");
+  control.every = *every;
+  control.grace = TRY(length(file, "grace")).value_or(Duration{});
+  if (control.grace >= shortest(control.every))
+    return file["grace"].wrong("a grace that is as long as the window would put off every verdict; it is shorter than a {}",
+                               name_of(control.every));
   return {};
 }
 
@@ -60,67 +90,22 @@ Result<Criterion> parse_criterion(const Yaml& item) {
 // What verdicts depend on, and nothing that only people read. A change of how verdicts are computed raises `meaning`.
 std::string digest_of(const Control& control) {
   constexpr std::int64_t meaning = 1;
-  json::object said{
-      {"meaning", meaning}, {"id", control.id}, {"kind", control.kind}, {"population", control.population}, {"fails", control.fails}};
+  json::object said{{"meaning", meaning},
+                    {"id", control.id},
+                    {"kind", name_of(control.kind)},
+                    {"population", control.population},
+                    {"fails", control.fails}};
+  if (control.kind == Kind::periodic)
+    said["due"] = json::object{{"done", control.done}, {"every", name_of(control.every)}, {"grace", control.grace.micros}};
   if (control.tick) said["tick"] = control.tick->micros;
   return to_hex(sha256(canonical(Json(std::move(said))).value_or("")));
-}
-
-// The line at which a text begins that the member holds: behind the key, or on the line below it for a block.
-int first_line(std::string_view text, int line, std::string_view sql) {
-  const auto words = sql.substr(0, sql.find('\n'));
-  std::size_t at = 0;
-  for (int i = 1; i < line && at != std::string_view::npos; ++i) {
-    at = text.find('\n', at);
-    if (at != std::string_view::npos) ++at;
-  }
-  if (at == std::string_view::npos) return line;
-  const auto found = text.find(words, at);
-  if (words.empty() || found == std::string_view::npos) return line;
-  return line + static_cast<int>(
-                    std::count(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(found), '\n'));
-}
-
-// Which line of the SQL a complaint is about: it says so ("LINE 3: "), or names what it does not know.
-int line_within(std::string_view sql, std::string& message) {
-  if (message.starts_with("LINE ")) {
-    const auto end = message.find(": ");
-    const int line = std::atoi(message.c_str() + 5);
-    message.erase(0, end + 2);
-    return line;
-  }
-  std::string_view named = message;
-  const auto between = [&](std::string_view before, std::string_view after) -> std::string_view {
-    const auto from = named.find(before);
-    if (from == std::string_view::npos) return {};
-    const auto rest = named.substr(from + before.size());
-    return rest.substr(0, rest.find(after));
-  };
-  for (auto word : {between("`", "` is not a fact table"), between("Referenced column \"", "\""), between("Referenced table \"", "\""),
-                    between("Table with name ", " "), between("Function with name ", " "), between("near \"", "\""),
-                    between("No function matches the given name and argument types '", "(")}) {
-    if (word.empty()) continue;
-    if (const auto at = sql.find(word); at != std::string_view::npos)
-      return 1 + static_cast<int>(std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
-  }
-  return 1;
-}
-
-std::string on_one_line(std::string message) {
-  std::replace(message.begin(), message.end(), '\n', ' ');
-  return message;
-}
-
-bool is_key_column(const facts::FactCatalog& tables, const std::string& column) {
-  if (column == "account" || column == "region") return true;
-  return std::any_of(tables.tables.begin(), tables.tables.end(), [&](const facts::FactTable& table) {
-    return std::find(table.key.begin(), table.key.end(), column) != table.key.end();
-  });
 }
 
 std::string path_name(const CatalogFile& file) { return fs::path{file.part}.stem().string(); }
 
 }  // namespace
+
+std::string_view name_of(Kind kind) { return kind == Kind::state ? "state" : kind == Kind::event ? "event" : "periodic"; }
 
 Result<Control> parse_control(const Yaml& file) {
   Control control;
@@ -128,9 +113,11 @@ Result<Control> parse_control(const Yaml& file) {
   control.where = file.where();
   control.id = TRY(file.text("id"));
   if (!is_id(control.id)) return file["id"].wrong("`{}` is no id: small letters, digits and hyphens", control.id);
-  control.kind = TRY(one_of(file, "kind", {"state", "event", "periodic"}));
-  if (control.kind != "state") return file["kind"].wrong("controls of kind `{}` are not yet evaluated; `state` is", control.kind);
-  TRY(parse_state(file, control));
+  const auto kind = TRY(one_of(file, "kind", {"state", "event", "periodic"}));
+  control.kind = kind == "event" ? Kind::event : kind == "periodic" ? Kind::periodic : Kind::state;
+  if (!file["shelf"].is_absent()) control.shelf = TRY(one_of(file, "shelf", {"soc2", "hardening"}));
+  control.on = control.shelf == "soc2";
+  TRY(parse_kind(file, control));
   control.statement = TRY(file.text("statement"));
   control.severity = TRY(one_of(file, "severity", {"critical", "high", "medium", "low"}));
   control.owner = TRY(file.text_or("owner", ""));
@@ -157,69 +144,6 @@ Result<Framework> parse_framework(const Yaml& file) {
     framework.criteria.push_back(std::move(criterion));
   }
   return framework;
-}
-
-Result<ControlCheck> ControlCheck::against(const facts::FactCatalog& tables) {
-  auto empty = TRY(facts::Facts::in_memory(tables));
-  auto functions = TRY(Functions::of(empty.store()));
-  return ControlCheck{std::move(empty), std::move(functions)};
-}
-
-Result<Query> ControlCheck::bind(const Control& control, const Yaml& file, std::string_view text, std::string_view member,
-                                 std::string_view sql, std::vector<std::string>& columns) {
-  const auto at_line = [&](Error error) {
-    auto message = on_one_line(std::move(error.message));
-    const auto first = first_line(text, file[member].line(), sql);
-    const auto path = file.where().substr(0, file.where().rfind(':'));
-    const auto line = first + line_within(sql, message) - 1;
-    return Error{Errc::config, fmt::format("{}:{}: `{}`: {}", path, line, member, message)};
-  };
-  auto query = understand(empty_.store(), functions_, empty_.catalog(), sql, control.tick.has_value());
-  if (!query) return std::unexpected(at_line(std::move(query).error()));
-  if (query->tables.empty()) return std::unexpected(at_line({Errc::config, "names no fact table"}));
-  const auto shadows = TRY(empty_.as_of(query->tables, Instant{}));
-  // One SELECT over fact tables, without unstable functions: understand() has seen to that, so it may run like the product's own SQL.
-  auto rows = empty_.store().query(fmt::format("{} select * from (\n{}\n) limit 0", shadows, query->sql.at(Instant{})));
-  if (!rows) return std::unexpected(at_line(std::move(rows).error()));
-  columns = std::move(rows->columns);
-  const std::set<std::string> distinct(columns.begin(), columns.end());
-  if (distinct.size() != columns.size()) return std::unexpected(at_line({Errc::config, "returns two columns of one name"}));
-  return query;
-}
-
-Result<> ControlCheck::check(Control& control, const Yaml& file, std::string_view text) {
-  auto population = TRY(bind(control, file, text, "population", control.population, control.population_columns));
-  control.key.clear();
-  for (const auto& column : control.population_columns)
-    if (column != "name") control.key.push_back(column);
-  if (control.key.empty()) return file["population"].wrong("`population` returns no key column");
-  for (const auto& column : control.key)
-    if (!is_key_column(empty_.catalog(), column))
-      return file["population"].wrong("`population` returns `{}`, which is no key column of any table; return it as `name`, or not at all",
-                                      column);
-
-  auto fails = TRY(bind(control, file, text, "fails", control.fails, control.fails_columns));
-  auto expected = std::set<std::string>(control.key.begin(), control.key.end());
-  expected.insert("reason");
-  const std::set<std::string> returned(control.fails_columns.begin(), control.fails_columns.end());
-  if (returned != expected)
-    return file["fails"].wrong("`fails` returns {}; it must return the population's key and a reason: {}", fmt::join(returned, ", "),
-                               fmt::join(expected, ", "));
-
-  control.population_tables = population.tables;
-  const std::set<std::string> tables = [&] {
-    std::set<std::string> all(population.tables.begin(), population.tables.end());
-    all.insert(fails.tables.begin(), fails.tables.end());
-    return all;
-  }();
-  control.tables.assign(tables.begin(), tables.end());
-  control.uses_as_of = !population.sql.clocks.empty() || !fails.sql.clocks.empty();
-  std::set<Threshold> thresholds(population.thresholds.begin(), population.thresholds.end());
-  thresholds.insert(fails.thresholds.begin(), fails.thresholds.end());
-  control.thresholds.assign(thresholds.begin(), thresholds.end());
-  control.population_sql = std::move(population.sql);
-  control.fails_sql = std::move(fails.sql);
-  return {};
 }
 
 namespace {

@@ -18,8 +18,13 @@ class ControlCheck {
 
  private:
   ControlCheck(facts::Facts empty, Functions functions) : empty_(std::move(empty)), functions_(std::move(functions)) {}
+  enum class Clock { moves, stands };
   Result<Query> bind(const Control& control, const Yaml& file, std::string_view text, std::string_view member, std::string_view sql,
-                     std::vector<std::string>& columns);
+                     Clock clock, std::vector<std::string>& columns);
+  Result<> check_population(Control& control, const Yaml& file) const;
+  static Result<> check_columns(const Yaml& file, std::string_view member, const std::vector<std::string>& returned, const Control& control,
+                                std::initializer_list<std::string_view> more);
+  [[nodiscard]] bool dates_itself(const std::string& table) const;
   facts::Facts empty_;
   Functions functions_;
 };

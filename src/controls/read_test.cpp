@@ -56,8 +56,8 @@ TEST(ControlCatalog, says_file_and_line_of_a_mistake) {
             std::string::npos);
   EXPECT_NE(only_problem(changed(good, "severity: high", "severity: enormous")).find(file + "4: `enormous`"), std::string::npos);
   EXPECT_NE(only_problem(changed(good, "statement:", "statment:")).find("statment"), std::string::npos);
-  EXPECT_NE(only_problem(changed(good, "kind: state", "kind: event")).find(file + "2: controls of kind `event` are not yet evaluated"),
-            std::string::npos);
+  EXPECT_NE(only_problem(changed(good, "kind: state", "kind: sometimes")).find(file + "2: `sometimes` is no kind"), std::string::npos);
+  EXPECT_NE(only_problem(changed(good, "kind: state", "kind: state\nshelf: top")).find(file + "3: `top` is no shelf"), std::string::npos);
   EXPECT_NE(only_problem(changed(good, "kind: state", "kind: state\nsettle: soon")).find(file + "3: `settle`"), std::string::npos);
   EXPECT_NE(only_problem(changed(good, "id: sample", "id: other")).find("call the file other.yaml"), std::string::npos);
   EXPECT_NE(only_problem("id: [").find(file), std::string::npos);

@@ -2,7 +2,8 @@
 // catalog/README.md).
 //
 // One statement a line; what cannot be read is a problem at file:line and that file does not run. A scenario runs in a database of its
-// own, in memory. `absent` is expected of a key that must not be a member.
+// own, in memory, with its days in UTC. `absent` is expected of a key that must not be a member, `pending` of one that is unknown because
+// its window is open.
 #pragma once
 
 #include "controls/evaluate.h"
@@ -33,6 +34,7 @@ struct ScenarioExpect {
   std::string control;
   std::map<std::string, std::string> key;  // empty: the whole control
   std::optional<Answer> answer;            // nothing: `absent`
+  bool pending = false;                    // unknown because a window is open
   Instant at;
 };
 

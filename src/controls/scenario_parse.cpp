@@ -106,7 +106,7 @@ Result<std::optional<Answer>> answer_of(std::string_view word) {
   if (word == "absent") return std::optional<Answer>{};
   for (const auto answer : {Answer::pass, Answer::fail, Answer::unknown, Answer::waived, Answer::empty})
     if (name_of(answer) == word) return answer;
-  return fail(Errc::config, "`{}` is no verdict; write pass, fail, unknown, waived, empty or absent", word);
+  return fail(Errc::config, "`{}` is no verdict; write pass, fail, unknown, pending, waived, empty or absent", word);
 }
 
 Result<> parse_line(Line& line, int number, Scenario& scenario) {
@@ -135,10 +135,13 @@ Result<> parse_line(Line& line, int number, Scenario& scenario) {
     expect.line = number;
     expect.control = TRY(line.name("control"));
     expect.key = TRY(line.pairs(false));
-    expect.answer = TRY(answer_of(TRY(line.name("verdict"))));
+    const auto verdict = TRY(line.name("verdict"));
+    expect.pending = verdict == "pending";
+    expect.answer = TRY(answer_of(expect.pending ? "unknown" : verdict));
     if (TRY(line.name("word `at`")) != "at") return fail(Errc::config, "`at INSTANT` must follow the verdict");
     expect.at = TRY(line.instant("instant"));
     if (expect.key.empty() && !expect.answer) return fail(Errc::config, "`absent` is said of a key");
+    if (expect.key.empty() && expect.pending) return fail(Errc::config, "`pending` is said of a member; the whole control is `unknown`");
     if (!expect.key.empty() && expect.answer == Answer::empty)
       return fail(Errc::config, "`empty` is said of the whole control, without a key");
     scenario.expects.push_back(std::move(expect));

@@ -32,7 +32,7 @@ void compare(const ScenarioExpect& expect, const ControlVerdict& verdict, Scenar
     result.got = verdict.members.empty() ? "no member at all" : fmt::format("no such member (there is {})", members_text(verdict));
     return;
   }
-  result.met = member->answer == expect.answer;
+  result.met = member->answer == expect.answer && (!expect.pending || member->reason.starts_with("pending until "));
   result.got = with_reason(*member);
 }
 
@@ -70,7 +70,10 @@ void run_scenario(const Scenario& scenario, const ControlCatalog& controls, cons
     result.where = fmt::format("{}:{}", scenario.path, expect.line);
     result.control = expect.control;
     result.expected = fmt::format("{}{}{} {} at {}", expect.control, expect.key.empty() ? "" : " ", to_text(expect.key),
-                                  expect.answer ? name_of(*expect.answer) : "absent", to_string(expect.at));
+                                  expect.pending  ? "pending"
+                                  : expect.answer ? name_of(*expect.answer)
+                                                  : "absent",
+                                  to_string(expect.at));
     const auto* control = controls.find(expect.control);
     if (!control) {
       report.problems.push_back(at_line(scenario, expect.line, fmt::format("the control `{}` is not there", expect.control)));

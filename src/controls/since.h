@@ -14,6 +14,8 @@ struct DateLimits {
   std::size_t evaluations = 512;  // at most so many; a member whose beginning lies further back keeps no `since`
 };
 
+// Members of the other kinds keep the `since` that evaluate() gave.
+//
 // Fills `since`, `since_earliest` and `leaf` of the members of `verdict`, which evaluate() gave for the same control and facts.
 Result<> date(const Control& control, facts::Facts& facts, ControlVerdict& verdict, const DateLimits& limits = {});
 

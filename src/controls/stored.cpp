@@ -8,11 +8,12 @@ namespace vouch::controls {
 namespace {
 
 // The layout; a database with another is as good as one without.
-constexpr std::int64_t layout = 1;
+constexpr std::int64_t layout = 2;
 
 constexpr std::string_view make_tables = R"sql(
 create schema if not exists vouch;
-create table if not exists vouch.verdict_state(layout bigint, catalog text, judged timestamptz, size bigint, root text, simulated boolean, last_run timestamptz);
+create table if not exists vouch.verdict_state(layout bigint, catalog text, judged timestamptz, size bigint, root text, simulated boolean, last_run timestamptz,
+  narrowed text);
 create table if not exists vouch.verdict_control(id text, digest text, statement text, owner text, severity text, mend text, remedy text, answer text,
   empty_because text, population bigint, pass bigint, fail bigint, unknown bigint, waived bigint, expires timestamptz);
 create table if not exists vouch.verdict_member(control text, place bigint, key text, name text, answer text, reason text, leaf bigint);
@@ -55,6 +56,16 @@ std::map<std::string, std::string> key_of(const std::string& written) {
   return key;
 }
 
+std::string list_text(const std::vector<std::string>& texts) { return json::serialize(json::array(texts.begin(), texts.end())); }
+
+std::vector<std::string> texts_of(const std::string& written) {
+  std::vector<std::string> texts;
+  if (const auto listed = parse_json(written); listed && listed->is_array())
+    for (const auto& one : listed->get_array())
+      if (one.is_string()) texts.emplace_back(one.get_string());
+  return texts;
+}
+
 // The one row of state, and the controls with their digests.
 struct Kept {
   Stored stored;
@@ -63,7 +74,7 @@ struct Kept {
 
 Result<std::optional<Kept>> read_controls(table::Store& store) {
   // Where the tables are not there, or are others, DuckDB says so; asking it for a list of tables first takes longer than all the rest.
-  auto asked = store.query("select layout, catalog, judged, size, root, simulated, last_run from vouch.verdict_state");
+  auto asked = store.query("select layout, catalog, judged, size, root, simulated, last_run, narrowed from vouch.verdict_state");
   if (!asked && asked.error().code == Errc::malformed) return std::nullopt;
   const auto states = TRY(std::move(asked));
   if (states.rows.size() != 1 || as<std::int64_t>(states.rows[0][0]) != layout) return std::nullopt;
@@ -75,6 +86,7 @@ Result<std::optional<Kept>> read_controls(table::Store& store) {
   kept.stored.state.root = text(state[4]);
   kept.stored.state.simulated = as<bool>(state[5]);
   if (const auto* last = std::get_if<Instant>(&state[6])) kept.stored.state.last_run = *last;
+  kept.stored.narrowed = texts_of(text(state[7]));
 
   const auto rows =
       TRY(store.query("select id, digest, statement, owner, severity, mend, remedy, answer, empty_because, population, pass, fail, "
@@ -123,22 +135,19 @@ Result<> read_frameworks(table::Store& store, Stored& stored) {
   for (const auto& row : rows.rows) {
     if (stored.frameworks.empty() || stored.frameworks.back().id != text(row[0]))
       stored.frameworks.push_back({text(row[0]), text(row[1]), {}});
-    Criterion criterion{text(row[2]), text(row[3]), text(row[4]), {}};
-    if (const auto listed = parse_json(text(row[5])); listed && listed->is_array())
-      for (const auto& id : listed->get_array())
-        if (id.is_string()) criterion.controls.emplace_back(id.get_string());
-    stored.frameworks.back().criteria.push_back(std::move(criterion));
+    stored.frameworks.back().criteria.push_back({text(row[2]), text(row[3]), text(row[4]), texts_of(text(row[5]))});
   }
   return {};
 }
 
 table::Value or_null(const std::optional<Instant>& at) { return at ? table::Value{*at} : table::Value{}; }
 
-Result<> write_state(table::Store& store, std::string_view catalog, Instant at, const facts::State& state) {
+Result<> write_state(table::Store& store, std::string_view catalog, Instant at, const facts::State& state,
+                     const std::vector<std::string>& narrowed_ids) {
   TRY(store.execute("delete from vouch.verdict_state"));
-  return store.execute("insert into vouch.verdict_state values ($1, $2, $3, $4, $5, $6, $7)",
+  return store.execute("insert into vouch.verdict_state values ($1, $2, $3, $4, $5, $6, $7, $8)",
                        {layout, std::string{catalog}, at, static_cast<std::int64_t>(state.size.value), state.root, state.simulated,
-                        or_null(state.last_run)});
+                        or_null(state.last_run), list_text(narrowed_ids)});
 }
 
 Result<> write_control(table::Store& store, const Control& control, const ControlVerdict& verdict, Instant expires) {
@@ -163,17 +172,16 @@ Result<> add_members(table::Appender& rows, const ControlVerdict& verdict) {
 Result<> write_frameworks(table::Store& store, const ControlCatalog& catalog) {
   TRY(store.execute("delete from vouch.verdict_criterion"));
   auto rows = TRY(store.appender("vouch.verdict_criterion"));
-  for (const auto& framework : catalog.frameworks) {
+  for (const auto& framework : frameworks_in_force(catalog)) {
     std::int64_t place = 0;
     for (const auto& criterion : framework.criteria) {
-      json::array controls(criterion.controls.begin(), criterion.controls.end());
       rows.add_text(framework.id)
           .add_text(framework.title)
           .add(place++)
           .add_text(criterion.id)
           .add_text(criterion.category)
           .add_text(criterion.says);
-      rows.add_text(json::serialize(controls));
+      rows.add_text(list_text(criterion.controls));
       TRY(rows.end_row());
     }
   }
@@ -207,6 +215,7 @@ Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts
   std::vector<ControlVerdict> fresh;
   std::set<std::string> ids;
   for (const auto& control : catalog.controls) {
+    if (!control.on) continue;
     ids.insert(control.id);
     const auto expires = TRY(expiry(control, facts, at));
     const auto* stored = still_true(kept, control, at);
@@ -229,12 +238,12 @@ Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts
   for (const auto& verdict : fresh) TRY(add_members(members, verdict));
   TRY(members.flush());
   TRY(write_frameworks(store, catalog));
-  return write_state(store, digest, at, TRY(facts.state()));
+  return write_state(store, digest, at, TRY(facts.state()), narrowed(catalog));
 }
 
 }  // namespace
 
-std::string digest_of(const CatalogFiles& files) {
+std::string digest_of(const CatalogFiles& files, const Choice& choice) {
   Sha256 hash;
   const auto add = [&](std::string_view text) { hash.add(fmt::format("{}:", text.size())).add(text); };
   for (const auto& file : files.files) {
@@ -242,6 +251,10 @@ std::string digest_of(const CatalogFiles& files) {
     add(file.part);
     add(file.text);
   }
+  add("chosen");
+  for (const auto& id : choice.on) add("on " + id);
+  for (const auto& id : choice.off) add("off " + id);
+  add(choice.zone.name());
   return to_hex(hash.finish());
 }
 
@@ -267,6 +280,7 @@ Result<std::vector<ControlVerdict>> status_at(const ControlCatalog& catalog, fac
   if (kept && at >= kept->stored.at) TRY(read_members(facts.store(), kept->stored, members));
   std::vector<ControlVerdict> verdicts;
   for (const auto& control : catalog.controls) {
+    if (!control.on) continue;
     if (const auto* stored = still_true(kept, control, at)) {
       verdicts.push_back(stored->verdict);
       verdicts.back().as_of = at;

@@ -8,6 +8,7 @@
 // and opens nothing but the database. Where it answers nothing, read the catalogue and ask status_at().
 #pragma once
 
+#include "controls/choice.h"
 #include "controls/evaluate.h"
 
 #include <optional>
@@ -16,8 +17,8 @@
 
 namespace vouch::controls {
 
-// Names the catalogue's text, all files in order. Hex.
-std::string digest_of(const CatalogFiles& files);
+// Names the catalogue's text, all files in order, and what the home has chosen of it. Hex.
+std::string digest_of(const CatalogFiles& files, const Choice& choice = {});
 
 struct StoredControl {
   std::string id, statement, owner, severity, mend, remedy;
@@ -26,11 +27,12 @@ struct StoredControl {
 };
 
 struct Stored {
-  std::string catalog;                  // digest_of the catalogue that judged
-  Instant at;                           // the instant that was judged
-  facts::State state;                   // what the facts were built from
-  std::vector<StoredControl> controls;  // sorted by id
-  std::vector<Framework> frameworks;
+  std::string catalog;                     // digest_of the catalogue that judged
+  Instant at;                              // the instant that was judged
+  facts::State state;                      // what the facts were built from
+  std::vector<StoredControl> controls;     // those that are on; sorted by id
+  std::vector<Framework> frameworks;       // with those alone
+  std::vector<std::string> narrowed = {};  // controls of the shelf `soc2` that are off
 };
 
 enum class Members { none, not_passing, all };

@@ -5,7 +5,7 @@
 namespace vouch::controls {
 namespace {
 
-constexpr std::int64_t version = 1;
+constexpr std::int64_t version = 2;
 constexpr std::array answers{Answer::pass, Answer::fail, Answer::unknown, Answer::waived, Answer::empty};
 
 Json instant_json(Instant at) { return at.micros; }
@@ -98,9 +98,12 @@ Result<Stored> parse_summary(std::string_view bytes, Instant at) {
   if (find(value, "last_run")) stored.state.last_run = Instant{TRY(require_integer(value, "last_run"))};
   const auto* controls = find_array(value, "controls");
   const auto* frameworks = find_array(value, "frameworks");
-  if (!controls || !frameworks) return fail(Errc::malformed, "not whole");
+  const auto* narrowed = find_array(value, "narrowed");
+  if (!controls || !frameworks || !narrowed) return fail(Errc::malformed, "not whole");
   for (const auto& control : *controls) stored.controls.push_back(TRY(read_control(control, at)));
   for (const auto& framework : *frameworks) stored.frameworks.push_back(TRY(read_framework(framework)));
+  for (const auto& id : *narrowed)
+    if (id.is_string()) stored.narrowed.emplace_back(id.get_string());
   return stored;
 }
 
@@ -118,7 +121,8 @@ Result<> write_summary(const fs::path& file, const Stored& stored) {
                              {"simulated", stored.state.simulated},
                              {"last_run", stored.state.last_run ? instant_json(*stored.state.last_run) : Json(nullptr)},
                              {"controls", std::move(controls)},
-                             {"frameworks", std::move(frameworks)}};
+                             {"frameworks", std::move(frameworks)},
+                             {"narrowed", json::value_from(stored.narrowed)}};
   return write_file(file, TRY(canonical(summary)), Sync::no);
 }
 
