@@ -27,6 +27,8 @@ ALWAYS = {
 }
 # Listings that come in pages and that botocore has no paginator for.
 PAGINATORS = {
+    "iam": {"GetServiceLastAccessedDetails": {"input_token": "Marker", "output_token": "Marker", "more_results": "IsTruncated",
+                                              "limit_key": "MaxItems", "result_key": "ServicesLastAccessed"}},
     "s3": {"ListBucketInventoryConfigurations": {"input_token": "ContinuationToken", "output_token": "NextContinuationToken",
                                                  "more_results": "IsTruncated", "result_key": "InventoryConfigurationList"}},
     "ssm": {"DescribeDocumentPermission": {"input_token": "NextToken", "output_token": "NextToken", "limit_key": "MaxResults",

@@ -116,9 +116,16 @@ void Asking::enqueue(Node& node, const Json* element, const Request* parent) {
                             .partition = whoami_.partition};
   auto request = std::make_shared<Request>();
   request->node = &node;
+  const auto holds = [&](const Template& pair) {
+    const auto filled = pair.fill(around);
+    const auto *left = find(filled, "left"), *right = find(filled, "right");
+    return left && right && *left == *right;
+  };
+  if (!std::ranges::all_of(operation.only_if, holds)) return;
   request->params = operation.params.fill(around);
   request->key = operation.key.fill(around);
-  request->params_text = canonical_text(request->params);
+  const auto recorded = operation.recorded.fill(around);
+  request->params_text = canonical_text(recorded.get_object().empty() ? request->params : recorded);
   request->region = node.region;
   if (operation.region) {
     const auto region = evaluate(*operation.region, around);

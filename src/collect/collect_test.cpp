@@ -507,6 +507,73 @@ operations:
   EXPECT_GT(looks, -980);
 }
 
+TEST_F(Collect, ATicketThatIsNewInEachRunIsSentAndNotRecorded) {
+  catalog_.files[0].text = R"(service: iam
+scope: global
+operations:
+  - operation: ListUsers
+  - operation: GenerateServiceLastAccessedDetails
+    for each: user in ListUsers.Users[]
+    params: {Arn: $user.UserName}
+    key: {user: $user.UserName}
+    volatile: [JobId]
+  - operation: GetServiceLastAccessedDetails
+    for each: job in GenerateServiceLastAccessedDetails.JobId
+    params: {JobId: $job}
+    recorded as: {Arn: $params.Arn}
+    key: {user: $key.user}
+    until: {JobStatus: COMPLETED}
+)";
+  const auto wrapped = [](std::string_view name, std::string_view text) {
+    return Reply{.body = fmt::format("<{0}Response><{0}Result>{1}</{0}Result></{0}Response>", name, text), .error = {}};
+  };
+  std::size_t jobs = 0;
+  aws_.instead["iam:GenerateServiceLastAccessedDetails"] = [&](const Asked& asked) {
+    const auto& who = asked.form.at("Arn");
+    return wrapped("GenerateServiceLastAccessedDetails", fmt::format("<JobId>{}-{}</JobId>", who, jobs++));
+  };
+  aws_.instead["iam:GetServiceLastAccessedDetails"] = [&](const Asked& asked) {
+    const auto& job = asked.form.at("JobId");
+    return wrapped("GetServiceLastAccessedDetails", fmt::format("<JobStatus>COMPLETED</JobStatus><JobType>{}</JobType>", job.substr(0, 3)));
+  };
+  const auto first = run();
+  EXPECT_EQ(first.leaf.outcome, Outcome::complete) << first.leaf.reason;
+  const auto requests = manifest(first, "iam:GetServiceLastAccessedDetails").requests;
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_EQ(requests[0].params, R"({"Arn":"ann"})");
+  EXPECT_EQ(requests[0].key, R"({"user":"ann"})");
+  EXPECT_NE(blob(*requests[0].body).find("<JobType>ann"), std::string::npos);
+
+  const auto second = run();
+  EXPECT_EQ(jobs, 6u);
+  EXPECT_TRUE(second.unchanged);
+  EXPECT_EQ(second.leaf.counts.new_bodies, 0u);
+}
+
+TEST_F(Collect, WhatIsAskedOnlyWhereTextsAgreeIsNotAskedElsewhere) {
+  catalog_.files[0].text = R"(service: organizations
+scope: global
+operations:
+  - operation: DescribeOrganization
+  - operation: ListAccounts
+    for each: organization in DescribeOrganization.Organization
+    only if: {$organization.MasterAccountId: $account}
+)";
+  std::string management = "111122223333";
+  aws_.instead["organizations:DescribeOrganization"] = [&](const Asked&) {
+    return Reply{.body = fmt::format(R"({{"Organization":{{"MasterAccountId":"{}"}}}})", management), .error = {}};
+  };
+  aws_.instead["organizations:ListAccounts"] = [](const Asked&) { return Reply{.body = R"({"Accounts":[]})", .error = {}}; };
+  EXPECT_EQ(run().leaf.outcome, Outcome::complete);
+  EXPECT_EQ(aws_.count("organizations:ListAccounts"), 1u);
+
+  management = "999988887777";
+  const auto member = run();
+  EXPECT_EQ(aws_.count("organizations:ListAccounts"), 1u);
+  EXPECT_EQ(entry(member, "organizations:ListAccounts").outcome, Outcome::complete);
+  EXPECT_TRUE(manifest(member, "organizations:ListAccounts").requests.empty());
+}
+
 TEST_F(Collect, ASecondCollectionIsRefusedWithThePidOfTheFirst) {
   aws_.on_step = [&] {
     aws_.on_step = nullptr;

@@ -26,7 +26,7 @@ namespace vouch::collect {
 struct ForEach {
   std::string variable;
   std::string operation;  // "s3:ListBuckets"
-  Path path;              // ends in `[]`
+  Path path;              // ends in `[]`; for AWS also one value, which is then the only element
 };
 
 // A listing that is read newest first, and only as far as it is new (docs/evidence.md, "Increments").
@@ -44,6 +44,10 @@ struct SourceOperation {
   std::optional<ForEach> for_each;
   Template params;
   Template key;  // an object without members when none is declared
+  // What the manifest says in place of `params`, where these are a ticket that is another in each run; an object without members: nothing.
+  Template recorded;
+  // Asked only where both texts of a pair say the same, each pair {"left", "right"}.
+  std::vector<Template> only_if;
   std::optional<Expression> region;
   std::vector<std::string> absent, gone;
   std::vector<Path> volatiles, sets, secrets;

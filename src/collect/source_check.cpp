@@ -62,8 +62,13 @@ Result<> check_operation(const SourceOperation& operation, const Source& source,
   const auto* parent = source.find(operation.for_each->operation);
   const auto parent_model = TRY(models.operation(parent->service, parent->operation)).second;
   const auto* element = TRY(walk(parent_model->output.shape, operation.for_each->path, false));
+  if (element && element->kind == wire::Kind::list)
+    return fail(Errc::config, "`{}` is a list: `[]` is missing behind it", to_string(operation.for_each->path));
   auto expressions = operation.params.expressions();
-  for (auto& expression : operation.key.expressions()) expressions.push_back(std::move(expression));
+  const auto add = [&](const Template& written) { std::ranges::copy(written.expressions(), std::back_inserter(expressions)); };
+  add(operation.key);
+  add(operation.recorded);
+  std::ranges::for_each(operation.only_if, add);
   if (operation.region) expressions.push_back(*operation.region);
   for (const auto& expression : expressions) {
     if (expression.root == operation.for_each->variable) {

@@ -6,7 +6,7 @@ namespace vouch::collect {
 namespace {
 
 // "bucket in ListBuckets.Buckets[]", "t in ecs:ListClusters.clusterArns[]", "repo in repositories[]".
-Result<ForEach> read_for_each(const Yaml& node, std::string_view service) {
+Result<ForEach> read_for_each(const Yaml& node, const FileWords& words) {
   const auto text = TRY(node.text());
   const auto in = text.find(" in ");
   const auto variable = in == std::string::npos ? std::string() : text.substr(0, in);
@@ -17,9 +17,10 @@ Result<ForEach> read_for_each(const Yaml& node, std::string_view service) {
   }
   auto path = parse_path(listing.substr(listing[end] == '.' ? end + 1 : end));
   if (!path) return node.wrong("{}", path.error().message);
-  if (path->back().kind != Step::Kind::all)
+  // Of AWS the models tell whether it is one value; of others nobody does.
+  if (words.http && path->back().kind != Step::Kind::all)
     return node.wrong("`{}` does not end in `[]`: one request is made for each element of a list", text);
-  return ForEach{.variable = variable, .operation = full_name(listing.substr(0, end), service), .path = std::move(*path)};
+  return ForEach{.variable = variable, .operation = full_name(listing.substr(0, end), words.service), .path = std::move(*path)};
 }
 
 Result<Template> read_template(const Yaml& node, std::string_view what) {
@@ -84,8 +85,21 @@ Result<> check_words(const Yaml& node, const FileWords& words) {
     return node.only({"operation", "action", "for each", "params", "key",      "get",  "post",   "body",  "graphql", "paging",
                       "total",     "answer", "absent",   "gone",   "volatile", "sets", "secret", "until", "after",   "increment"});
   }
-  return node.only({"operation", "action", "for each", "params", "key", "region", "absent", "gone", "volatile", "sets", "secret", "until",
-                    "after", "only in"});
+  return node.only({"operation", "action", "for each", "params", "key", "region", "recorded as", "only if", "absent", "gone", "volatile",
+                    "sets", "secret", "until", "after", "only in"});
+}
+
+// {$organization.MasterAccountId: $account}
+Result<std::vector<Template>> read_only_if(const Yaml& node) {
+  std::vector<Template> pairs;
+  if (node.is_absent()) return pairs;
+  if (!node.is_map()) return node.wrong("`only if` is a map of what must say the same");
+  for (const auto& [left, right] : node.members()) {
+    auto pair = Template::make(json::object{{"left", left}, {"right", TRY(right.text())}});
+    if (!pair) return right.wrong("{}", pair.error().message);
+    pairs.push_back(std::move(*pair));
+  }
+  return pairs;
 }
 
 Result<> read_place(const Yaml& node, const FileWords& words, SourceOperation& operation) {
@@ -135,11 +149,15 @@ Result<SourceOperation> read_operation(const Yaml& node, const FileWords& words)
   operation.where = node["operation"].where();
   operation.actions = TRY(read_texts(node["action"]));
   if (operation.actions.empty() && !words.http) operation.actions.push_back(operation.name());
-  if (const auto written = node["for each"]; !written.is_absent()) operation.for_each = TRY(read_for_each(written, words.service));
+  if (const auto written = node["for each"]; !written.is_absent()) operation.for_each = TRY(read_for_each(written, words));
   operation.params = TRY(read_template(node["params"], "params"));
   TRY(check_roots(node["params"], operation.params.expressions(), operation, words));
   operation.key = TRY(read_template(node["key"], "key"));
   TRY(check_roots(node["key"], operation.key.expressions(), operation, words));
+  operation.recorded = TRY(read_template(node["recorded as"], "recorded as"));
+  TRY(check_roots(node["recorded as"], operation.recorded.expressions(), operation, words));
+  operation.only_if = TRY(read_only_if(node["only if"]));
+  for (const auto& pair : operation.only_if) TRY(check_roots(node["only if"], pair.expressions(), operation, words));
   TRY(read_place(node, words, operation));
   operation.absent = TRY(read_texts(node["absent"]));
   operation.gone = TRY(read_texts(node["gone"]));

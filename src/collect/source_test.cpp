@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"no_name", "  - params: {}\n", "missing `operation`"},
         Mistake{"no_in", "  - operation: GetUser\n    for each: user ListUsers.Users[]\n",
                 "iam.yaml:6: `user ListUsers.Users[]` is not of the form"},
-        Mistake{"no_list", "  - operation: GetUser\n    for each: user in ListUsers.Users\n", "does not end in `[]`"},
+        Mistake{"only_if", "  - operation: GetUser\n    only if: {$user.Arn: x}\n", "`$user` is not known here"},
         Mistake{"path", "  - operation: GetUser\n    for each: user in ListUsers.Users..x[]\n", "no member's name"},
         Mistake{"unknown_parent", "  - operation: GetUser\n    for each: user in ListPeople.Users[]\n",
                 "iam.yaml:5: iam:GetUser needs iam:ListPeople"},
@@ -172,6 +172,10 @@ INSTANTIATE_TEST_SUITE_P(
                    "service: s3\nscope: global\noperations:\n  - operation: ListBuckets\n  - operation: GetBucketPolicy\n"
                    "    for each: b in ListBuckets.Buckets[]\n    params: {Bucket: $b.Nmae}\n",
                    "has no member `Nmae`"},
+        Unmodelled{"no_list",
+                   "service: s3\nscope: global\noperations:\n  - operation: ListBuckets\n  - operation: GetBucketPolicy\n"
+                   "    for each: b in ListBuckets.Buckets\n    params: {Bucket: $b}\n",
+                   "is a list: `[]` is missing"},
         Unmodelled{"listing",
                    "service: s3\nscope: global\noperations:\n  - operation: ListBuckets\n  - operation: GetBucketPolicy\n"
                    "    for each: b in ListBuckets.Owner[]\n    params: {Bucket: $b.Name}\n",

@@ -88,14 +88,13 @@ class Simulation:
             if said is None:
                 return self.app(environ, start_response)
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            return self.respond(said, start_response)
+            return self.respond(*said, start_response)
         body = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"{}")
-        return self.respond(getattr(self, path.rsplit("/", 1)[1])(**body) or {}, start_response)
+        return self.respond("application/json", json.dumps(getattr(self, path.rsplit("/", 1)[1])(**body) or {}).encode(), start_response)
 
     @staticmethod
-    def respond(value, start_response):
-        answer = json.dumps(value).encode()
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
+    def respond(kind, answer, start_response):
+        start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(answer)))])
         return [answer]
 
     def say(self, service, operation, body, region):

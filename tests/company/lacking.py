@@ -1,18 +1,28 @@
 """What moto lacks: operations that it meets with an error page, answered here as AWS answers an account that has nothing of the kind.
 
     lacking = Lacking()
-    lacking.answer(environ)                # (status, body) of an operation that moto lacks; None: ask moto
+    lacking.answer(environ)                # (content type, body) of an operation that moto lacks; None: ask moto
     lacking.set("backup", "ListBackupJobs", {"BackupJobs": [...]}, region="eu-central-1")
 
 Shapes are those of botocore's models (tests/catalog/test_aws_shapes.py checks that each answer has only members that its operation has).
 """
+import io
 import json
 import re
+import urllib.parse
+import uuid
 
 # By the last word of X-Amz-Target.
 BY_TARGET = {
     "AmazonSSM.DescribeInstanceInformation": ("ssm", {"InstanceInformationList": []}),
     "AmazonSSM.ListResourceComplianceSummaries": ("ssm", {"ResourceComplianceSummaryItems": []}),
+}
+
+# By the Action of a form; answers are XML. A report's id is another each time.
+BY_ACTION = {
+    "GenerateServiceLastAccessedDetails": lambda form: f"<JobId>{uuid.uuid4()}</JobId>",
+    "GetServiceLastAccessedDetails": lambda form: "<JobStatus>COMPLETED</JobStatus><JobType>SERVICE_LEVEL</JobType><JobCreationDate>2026-01-01T00:00:00Z"
+    "</JobCreationDate><JobCompletionDate>2026-01-01T00:00:01Z</JobCompletionDate><ServicesLastAccessed/><IsTruncated>false</IsTruncated>",
 }
 
 # By the service that the request is signed for, method and path.
@@ -41,11 +51,25 @@ class Lacking:
         self.said[service, operation, region] = body
 
     def answer(self, environ):
+        """(content type, bytes)"""
+        if signed_for(environ)[1] == "iam":
+            return self.answer_form(environ)
         found = self.find(environ)
         if not found:
             return None
         service, operation, nothing = found
-        return self.said.get((service, operation, signed_for(environ)[0]), nothing)
+        return "application/json", json.dumps(self.said.get((service, operation, signed_for(environ)[0]), nothing)).encode()
+
+    @staticmethod
+    def answer_form(environ):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)  # for moto
+        form = dict(urllib.parse.parse_qsl(body.decode("latin-1")))
+        action = form.get("Action")
+        if action not in BY_ACTION:
+            return None
+        return "text/xml", (f'<{action}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><{action}Result>{BY_ACTION[action](form)}</{action}Result>'
+                            f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{action}Response>").encode()
 
     @staticmethod
     def find(environ):
