@@ -90,7 +90,8 @@ class Home:
         return self.run("verify", code=code)
 
     def tables_of_controls(self):
-        return {control["id"]: set(control["tables"]) for control in self.json("catalog", "list")["controls"]}
+        """Of those that are on."""
+        return {control["id"]: set(control["tables"]) for control in self.json("catalog", "list")["controls"] if control["on"]}
 
     def files(self, *folders):
         return sorted(path for folder in folders for path in (self.path / folder).rglob("*") if path.is_file())
