@@ -2,6 +2,7 @@
 #include "collect/collect.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "cli/source_access.h"
 
 #include <atomic>
 #include <csignal>
@@ -33,26 +34,19 @@ Result<std::vector<SourceSettings>> chosen(const Settings& settings, const std::
   return sources;
 }
 
-Result<collect::Collection> run_source(const Home& home, const Catalog& catalog, const Settings& settings, const SourceSettings& source,
-                                       wire::Models& models, collect::Observer& observer) {
-  Problems problems;
-  auto sources = collect::read_source_catalog(catalog.files, problems);
-  collect::check_against_models(sources, models, problems);
-  print_problems(problems);
-  const auto* found = sources.find(source.name);
-  if (!found) return fail(Errc::config, "the catalogue has no usable call for source `{}`", source.name);
-  const auto aws = TRY(wire::Settings::load(wire::process_environment(), source.profile.value_or("")));
-  wire::CurlTransport transport, sign_in{wire::credential_http_limits()};
-  wire::CredentialChain credentials{aws, sign_in, models};
-  const SystemClock clock;
+Result<collect::Collection> run_source(const Home& home, const Catalog& catalog, const Settings& settings, const SourceSettings& said,
+                                       const collect::SourceCatalog& sources, wire::Models& models, collect::Observer& observer) {
+  const auto* source = sources.find(said.name);
+  if (!source) return fail(Errc::config, "the catalogue has no usable call for source `{}`", said.name);
+  const auto reached = TRY(open_source(said, *source, models, home.path));
   collect::Options options;
   options.home = home.path;
   options.secrets_key = TRY(collect::read_secrets_key(home.path));
   options.binary = VOUCH_VERSION;
-  options.regions = source.regions;
+  options.regions = reached->regions();
   options.schedule = settings.schedule;
   options.cancelled = &cancelled;
-  return collect::run(*found, catalog.files, {models, aws, credentials, transport}, clock, options, observer);
+  return collect::run(*source, catalog.files, reached->access(), SystemClock{}, options, observer);
 }
 
 void print_run(const collect::Collection& run, const facts::Replayed& replayed) {
@@ -115,12 +109,17 @@ Result<Exit> collect_into(const Home& home, const Common& common, const CollectO
   const auto catalog = TRY(Catalog::read(home));
   print_problems(catalog.problems);
   auto models = TRY(wire::Models::open(wire::Models::data_directories()));
+  Problems problems;
+  auto sources = collect::read_source_catalog(catalog.files, problems);
+  collect::check_against_models(sources, models, problems);
+  print_problems(problems);
+  TRY(check_sources(settings, sources));
   cancel_on_signals();
   json::array runs;
   bool unreachable = false;
   for (const auto& source : TRY(chosen(settings, options.sources))) {
     const auto observer = make_progress(source.name, format);
-    const auto run = TRY(run_source(home, catalog, settings, source, models, *observer));
+    const auto run = TRY(run_source(home, catalog, settings, source, sources, models, *observer));
     observer->finish();
     if (run.cancelled) return fail(Errc::usage, "cancelled: nothing of this run was recorded");
     const auto replayed = TRY(project(home, catalog));

@@ -1,6 +1,5 @@
 #include "cli/home.h"
 
-#include "base/yaml.h"
 #include "collect/secrets.h"
 #include "ledger/create.h"
 
@@ -31,18 +30,20 @@ sources:
     # profile: audit
     # All regions that the account has enabled; or these alone:
     # regions: [eu-central-1, us-east-1]
+
+  # github:
+  #   on: true
+  #   organisation: acme
+  #   # A secret is never written here, only where it is: {env: NAME}, {file: PATH} (readable by nobody else) or {command: [gh, auth, token]}.
+  #   token: {env: GITHUB_TOKEN}
+  #   # Or a GitHub App of yours: app: {id: 12345, key: {file: app.pem}}
+  #   # Where it is not github.com: endpoint: https://github.acme.example/api/v3
 )";
 
 Result<SourceSettings> read_source(const std::string& name, const Yaml& node) {
-  if (name != "aws") return node.wrong("there is no source `{}`; there is aws", name);
-  TRY(node.only({"on", "profile", "regions"}));
-  SourceSettings source{.name = name, .on = true, .profile = std::nullopt, .regions = {}};
+  if (!node.is_absent() && !node.is_map()) return node.wrong("what is said of `{}` is a map", name);
+  SourceSettings source{.name = name, .on = true, .said = node};
   if (const auto on = node["on"]; !on.is_absent()) source.on = TRY(on.boolean());
-  if (const auto profile = node["profile"]; !profile.is_absent()) source.profile = TRY(profile.text());
-  source.regions = TRY(node["regions"].texts());
-  for (const auto& region : source.regions)
-    if (region.empty() || region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
-      return node["regions"].wrong("`{}` is no region", region);
   return source;
 }
 

@@ -10,6 +10,7 @@
 #include "base/catalog.h"
 #include "base/encoding.h"
 #include "base/instant.h"
+#include "base/yaml.h"
 #include "controls/choice.h"
 
 #include <optional>
@@ -18,11 +19,11 @@
 
 namespace vouch::cli {
 
+// What stands under a source's name. All but `on` is the source's own: cli/source_access.h reads it.
 struct SourceSettings {
   std::string name;  // "aws"
   bool on = true;
-  std::optional<std::string> profile;  // of ~/.aws/config; nothing: the usual credential chain
-  std::vector<std::string> regions;    // empty: all that the account has enabled
+  Yaml said;
 };
 
 struct Settings {

@@ -1,8 +1,7 @@
 #include "collect/asking.h"
 
+#include "collect/newest_first.h"
 #include "collect/node.h"
-#include "wire/paginate.h"
-#include "wire/parse.h"
 
 namespace vouch::collect {
 
@@ -12,18 +11,6 @@ constexpr Duration until_pause = Duration::seconds(2);
 constexpr Duration until_patience = Duration::seconds(60);
 
 std::string canonical_text(const Json& value) { return canonical(value).value_or("{}"); }
-
-// Members that travelled in headers are not in the body, and the body is what is kept.
-void drop_header_members(const wire::Operation& model, Json& value) {
-  auto* object = value.if_object();
-  if (!object || !model.output.shape) return;
-  for (const auto& member : model.output.shape->members) {
-    if (member.location == wire::Location::header || member.location == wire::Location::headers ||
-        member.location == wire::Location::status_code) {
-      object->erase(member.name);
-    }
-  }
-}
 
 // What came from a header may be any bytes.
 std::string printable(std::string_view text) {
@@ -53,15 +40,22 @@ struct Asking::Request {
   std::vector<wire::Page> held;  // `until`: nothing counts before the member has its value
   std::optional<Duration> first_asked;
   bool refused = false;  // an answer was a hole already
+
+  wire::Client::CallId call = 0;
+  std::uint32_t reading = 1;
+  std::optional<RememberedRequest> remembered;  // of the run before
+  RememberedRequest remembering;
+  std::optional<NewestFirst> newest_first;  // of an increment
 };
 
 Asking::Asking(const Source& source, const Access& access, wire::Client& client, const Options& options, const History& history,
-               PackWriter& pack, const Whoami& whoami, Observer& observer)
+               const Cache& cache, PackWriter& pack, const Whoami& whoami, Observer& observer)
     : source_(source),
       access_(access),
       client_(client),
       options_(options),
       history_(history),
+      cache_(cache),
       pack_(pack),
       whoami_(whoami),
       observer_(observer) {
@@ -95,17 +89,38 @@ void Asking::open(Node& node) {
   if (node.after && !node.after->ended) return;
   if (node.scope.region.empty() && &node != regions_node_ && !regions_known_ && feeds_regions()) return;
   node.opened = true;
-  if (!node.model) {
+  if (!node.known) {
     node.records.emplace_back().entry = unknown_operation();
   } else if (!node.parent) {
     enqueue(node, nullptr, nullptr);
   }
   for (auto& request : std::exchange(node.held_back, {})) ask(std::move(request));
+  ask_what_is_owed(node);
   end_if_done(node);
 }
 
+// Elements of an increment are listed once. Those that did not answer then are asked for until they do.
+void Asking::ask_what_is_owed(Node& node) {
+  if (!node.base || !node.parent || !node.parent->incremental) return;
+  for (const auto& entry : node.before->requests) {
+    if (!entry.hole || entry.error == depends_on || !node.asked.insert(entry.params).second) continue;
+    auto params = parse_json(entry.params);
+    auto key = entry.key.empty() ? Result<Json>(json::object()) : parse_json(entry.key);
+    if (!params || !key)
+      return break_off({Errc::corrupt, fmt::format("the manifest of {}: its params are no JSON", node.operation->name())});
+    auto request = std::make_shared<Request>();
+    request->node = &node;
+    request->params = std::move(*params);
+    request->key = std::move(*key);
+    request->params_text = entry.params;
+    request->region = node.region;
+    ++node.pending;
+    ask(std::move(request));
+  }
+}
+
 void Asking::enqueue(Node& node, const Json* element, const Request* parent) {
-  if (!node.model) return;
+  if (!node.known) return;
   const auto& operation = *node.operation;
   const Surroundings around{.variable = operation.for_each ? std::string_view(operation.for_each->variable) : std::string_view(),
                             .element = element,
@@ -113,7 +128,8 @@ void Asking::enqueue(Node& node, const Json* element, const Request* parent) {
                             .key = parent ? &parent->key : nullptr,
                             .account = whoami_.account,
                             .region = node.scope.region,
-                            .partition = whoami_.partition};
+                            .partition = whoami_.partition,
+                            .settings = &access_.api.settings()};
   auto request = std::make_shared<Request>();
   request->node = &node;
   const auto holds = [&](const Template& pair) {
@@ -141,11 +157,26 @@ void Asking::enqueue(Node& node, const Json* element, const Request* parent) {
 }
 
 void Asking::ask(std::shared_ptr<Request> request) {
-  const auto& operation = *request->node->operation;
+  const auto& node = *request->node;
+  const auto& operation = *node.operation;
   if (!request->first_asked) request->first_asked = access_.transport.elapsed();
-  client_.call(
-      {.service = operation.service, .operation = operation.operation, .region = request->region, .params = request->params},
-      [this, request](wire::Page page) { on_page(request, std::move(page)); },
+  if (node.remembered) request->remembered = node.remembered->find(request->params_text);
+  if (operation.increment) {
+    request->newest_first.emplace(*operation.increment, node.base && request->remembered ? request->remembered->cursor : std::nullopt);
+  }
+  auto call = access_.api.call(operation);
+  call.region = request->region;
+  call.params = request->params;
+  // A page that the run before has no body of can't be kept unchanged.
+  if (!node.incremental && !operation.until && request->remembered) {
+    call.known = [request](std::uint32_t page) -> std::optional<wire::Validator> {
+      const auto& pages = request->remembered->pages;
+      const auto* before = request->node->before ? request->node->before->find(request->params_text, page - 1) : nullptr;
+      return before && before->is_answer() && page <= pages.size() ? pages[page - 1] : std::nullopt;
+    };
+  }
+  request->call = client_.call(
+      std::move(call), [this, request](wire::Page page) { on_page(request, std::move(page)); },
       [this, request](const wire::Outcome& outcome) { on_done(request, outcome); });
 }
 
@@ -179,6 +210,7 @@ void Asking::on_done(const std::shared_ptr<Request>& request, const wire::Outcom
     hole.entry.hole = Hole::failed;
   }
   if (hole.entry.hole && !request->refused) node.records.push_back(std::move(hole));
+  if (outcome.heard == wire::Heard::ok && !hole.entry.hole && !request->refused) remember(*request);
   --node.pending;
   end_if_done(node);
 }
@@ -212,6 +244,8 @@ bool Asking::ask_again(const std::shared_ptr<Request>& request, const wire::Outc
 
 void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
   auto& node = *request->node;
+  if (page.reading != request->reading) begin_again(*request);
+  request->reading = page.reading;
   auto record = blank(*request, page.number - 1);
   auto& entry = record.entry;
   entry.status = page.answer.status;
@@ -227,6 +261,9 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
     if (kept.error().code != Errc::malformed) return break_off(std::move(kept).error());
     entry.error = name_of(Errc::malformed);
     entry.hole = Hole::failed;
+    if (request->newest_first) client_.stop(request->call);
+  } else if (!*kept) {
+    return;
   }
   const bool answered = entry.is_answer();
   request->refused = request->refused || entry.hole;
@@ -238,24 +275,72 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
   }
 }
 
-// `value` is the answer as it is stored. Its body is written only when its content is not that of the run before.
-Result<> Asking::keep_answer(Request& request, const wire::Page& page, Record& record, Json& value) {
-  auto& node = *request.node;
-  auto redacted = TRY(redact(*node.service, *node.model, page.answer.body, node.operation->secrets, options_.secrets_key));
-  if (redacted.paths.empty()) {
-    value = page.value;
-  } else {
-    value = TRY(wire::parse_answer(*node.service, *node.model, page.answer.status, {}, redacted.body)).value;
+// The listing changed while it was read, and is read again: what came of it so far does not count.
+void Asking::begin_again(Request& request) {
+  std::erase_if(request.node->records, [&](const Record& record) { return record.entry.params == request.params_text; });
+  request.remembering = {};
+  request.refused = false;
+  if (request.newest_first) {
+    const auto& node = *request.node;
+    request.newest_first.emplace(*node.operation->increment, node.base && request.remembered ? request.remembered->cursor : std::nullopt);
   }
-  drop_header_members(*node.model, value);
-  return keep_body(request, TRY(content_of(value, node.normal)), std::move(redacted), record);
+}
+
+void Asking::remember(Request& request) {
+  if (request.newest_first) request.remembering.cursor = request.newest_first->newest();
+  request.node->remembering.remember(request.params_text, request.remembering);
+}
+
+// `value` becomes the answer as it is stored; of an increment, with no more than the items that are new. False when there are none: then
+// nothing is stored. A body is written only when its content is not that of the run before.
+Result<bool> Asking::keep_answer(Request& request, const wire::Page& page, Record& record, Json& value) {
+  auto& node = *request.node;
+  if (!node.incremental) {
+    const auto& old = request.remembered ? request.remembered->pages : request.remembering.pages;
+    request.remembering.pages.resize(page.number);
+    request.remembering.pages.back() =
+        page.validator || !page.unchanged || page.number > old.size() ? page.validator : old[page.number - 1];
+  }
+  if (page.unchanged) {
+    TRY(keep_unchanged(request, page, record, value));
+    return true;
+  }
+  auto redacted = TRY(access_.api.redact(*node.operation, page.answer.body, options_.secrets_key));
+  value = redacted.paths.empty() ? page.value : TRY(access_.api.read(*node.operation, page.answer.status, redacted.body));
+  access_.api.keep_what_the_body_says(*node.operation, value);
+  const auto content = TRY(content_of(value, node.normal));
+  if (auto& newest_first = request.newest_first) {
+    TRY(newest_first->read(value));
+    if (newest_first->reached_the_known()) client_.stop(request.call);
+    // Of a listing that is read as a whole an empty page is an answer too: it shows that there is nothing.
+    const bool as_a_whole = !node.base || !request.remembered || !request.remembered->cursor;
+    if (!newest_first->brought_something() && !as_a_whole) return false;
+  }
+  TRY(keep_body(request, content, std::move(redacted), record));
+  return true;
+}
+
+// The page that the run before stored. It is read again only where its elements are asked for.
+Result<> Asking::keep_unchanged(Request& request, const wire::Page& page, Record& record, Json& value) {
+  auto& node = *request.node;
+  const auto* before = node.before ? node.before->find(request.params_text, page.number - 1) : nullptr;
+  if (!before || !before->is_answer()) return fail(Errc::malformed, "unchanged, but never seen");
+  auto& entry = record.entry;
+  entry.status = before->status;
+  entry.content = before->content;
+  entry.body = before->body;
+  entry.secrets = before->secrets;
+  if (node.children.empty()) return {};
+  const auto body = TRY_WITHIN(history_.body(*before->body), "the answer of {} that did not change", node.operation->name());
+  value = TRY(access_.api.read(*node.operation, before->status, body));
+  return {};
 }
 
 // What a service said when it refused is evidence too. Its content is its code: the rest is ids and the words of the day.
 Result<> Asking::keep_error(Request& request, const wire::Page& page, Record& record) {
   constexpr std::size_t longest = 64u << 10;
   if (page.answer.body.empty() || page.answer.body.size() > longest) return {};
-  auto redacted = redact(*request.node->service, *request.node->model, page.answer.body, {}, options_.secrets_key);
+  auto redacted = access_.api.redact_error(*request.node->operation, page.answer.body, options_.secrets_key);
   if (!redacted) return {};  // no text that could be searched for secrets: its code says enough
   const auto content = TRY(content_of(json::object{{"error", record.entry.error}, {"status", record.entry.status}}, {}));
   return keep_body(request, content, std::move(*redacted), record);
@@ -280,6 +365,7 @@ Result<> Asking::keep_body(Request& request, const Digest& content, Redacted red
 void Asking::end_if_done(Node& node) {
   if (node.ended || !node.opened || node.pending > 0 || error_) return;
   if (node.parent && !node.parent->ended) return;
+  node.inherits = node.parent && node.parent->outcome == Outcome::partial && inherit_holes(node);
   const auto verdict = judge(node);
   node.outcome = verdict.outcome;
   node.reason = verdict.reason;
@@ -307,18 +393,28 @@ void Asking::end_if_done(Node& node) {
 void Asking::end(Node& node) {
   std::ranges::sort(node.records, {},
                     [](const Record& record) { return std::pair(std::string_view(record.entry.params), record.entry.page); });
-  Manifest manifest{.operation = node.operation->name(), .scope = node.scope, .requests = {}};
-  manifest.requests.reserve(node.records.size());
-  for (const auto& record : node.records) manifest.requests.push_back(record.entry);
-  auto digest = pack_.add(write(manifest));
+  auto digest = store_manifest(node);
   if (!digest) return break_off(std::move(digest).error());
   TreeEntry entry{
       .scope = node.scope, .operation = node.operation->name(), .outcome = node.outcome, .reason = node.reason, .manifest = *digest};
   observer_.ended(entry);
   tree_.entries.push_back(std::move(entry));
   ++counts_.operations;
+  RememberedOperation remembering(*digest, question_of(*node.operation));
+  remembering.take_from(std::move(node.remembering));
+  if (node.incremental && node.remembered) remembering.keep_others_of(*node.remembered);
+  if (node.incremental || !remembering.empty()) remembering_.add(node.operation->name(), node.scope, std::move(remembering));
   node.before.reset();
   node.asked = {};
+}
+
+// An increment without anything new leaves what stands, so that an unchanged world hashes the same.
+Result<Digest> Asking::store_manifest(const Node& node) {
+  if (brought_nothing(node)) return *node.base;
+  Manifest manifest{.operation = node.operation->name(), .scope = node.scope, .requests = {}, .base = node.base};
+  manifest.requests.reserve(node.records.size());
+  for (const auto& record : node.records) manifest.requests.push_back(record.entry);
+  return pack_.add(write(manifest));
 }
 
 std::size_t Asking::endpoint_index(const std::string& endpoint) {

@@ -4,6 +4,7 @@
 // arrive; a node ends when what it waits for has ended and its own requests are answered. All on one thread, inside step().
 #pragma once
 
+#include "collect/cache.h"
 #include "collect/collect.h"
 #include "collect/history.h"
 #include "ledger/blobs.h"
@@ -13,13 +14,6 @@
 #include <unordered_set>
 
 namespace vouch::collect {
-
-// Who and where we are.
-struct Whoami {
-  std::string account, partition, identity;
-  std::string home_region;    // where questions that belong to no region are asked
-  std::string global_region;  // where services with one endpoint for all are signed for
-};
 
 // What is remembered of one answer, besides its manifest entry.
 struct Record {
@@ -36,8 +30,8 @@ struct Node;
 class Asking {
  public:
   // All outlive it. Bodies go to `pack` as they come.
-  Asking(const Source& source, const Access& access, wire::Client& client, const Options& options, const History& history, PackWriter& pack,
-         const Whoami& whoami, Observer& observer);
+  Asking(const Source& source, const Access& access, wire::Client& client, const Options& options, const History& history,
+         const Cache& cache, PackWriter& pack, const Whoami& whoami, Observer& observer);
   ~Asking();
 
   void start();
@@ -56,6 +50,7 @@ class Asking {
   [[nodiscard]] const Tree& tree() const { return tree_; }
   [[nodiscard]] const std::vector<std::string>& endpoints() const { return endpoints_; }
   [[nodiscard]] const Counts& counts() const { return counts_; }
+  [[nodiscard]] const Cache& remembered() const { return remembering_; }  // for the next run, once this one is stored
 
   [[nodiscard]] std::uint64_t operations() const;
   [[nodiscard]] std::uint64_t operations_done() const { return tree_.entries.size(); }
@@ -66,6 +61,7 @@ class Asking {
  private:
   Node& add_node(const SourceOperation& operation, const Scope& scope);
   void link(Node& node);
+  void settle_bases();
   void add_global_nodes();
   void add_regional_nodes();
   void give_up_regional(const std::string& why);
@@ -76,13 +72,18 @@ class Asking {
   void on_done(const std::shared_ptr<Request>& request, const wire::Outcome& outcome);
   [[nodiscard]] static Record blank(const Request& request, std::uint32_t page);
   bool ask_again(const std::shared_ptr<Request>& request, const wire::Outcome& outcome);
+  void ask_what_is_owed(Node& node);
   void keep(const std::shared_ptr<Request>& request, wire::Page page);
-  Result<> keep_answer(Request& request, const wire::Page& page, Record& record, Json& value);
+  Result<bool> keep_answer(Request& request, const wire::Page& page, Record& record, Json& value);
+  Result<> keep_unchanged(Request& request, const wire::Page& page, Record& record, Json& value);
   Result<> keep_error(Request& request, const wire::Page& page, Record& record);
+  static void begin_again(Request& request);
+  static void remember(Request& request);
   // `content` equal to that of the run before: its body stands; else this one is stored.
   Result<> keep_body(Request& request, const Digest& content, Redacted redacted, Record& record);
   void end_if_done(Node& node);
   void end(Node& node);
+  Result<Digest> store_manifest(const Node& node);
   void note_regions(const Json& value);
   std::size_t endpoint_index(const std::string& endpoint);
   void break_off(Error error);
@@ -92,6 +93,7 @@ class Asking {
   wire::Client& client_;
   const Options& options_;
   const History& history_;
+  const Cache& cache_;
   PackWriter& pack_;
   const Whoami& whoami_;
   Observer& observer_;
@@ -110,6 +112,7 @@ class Asking {
   std::deque<Waiting> waiting_;  // to be asked again, soonest first: all wait equally long
 
   Tree tree_;
+  Cache remembering_;
   std::vector<std::string> endpoints_;
   Counts counts_;
   std::string current_;

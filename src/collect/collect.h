@@ -1,4 +1,5 @@
-// collect/collect.h - run one source against one account, and store what it said. Open this first.
+// collect/collect.h - run one source against one account, and store what it said. Open this first; collect/api.h for what differs from API
+// to API.
 //
 // One run ends in one leaf. Only reads the account it observes. Keeps every new answer as received (secrets hashed at the door),
 // also those that refuse us: a denied call is evidence of a gap. What is stored, and under which names: docs/evidence.md.
@@ -9,13 +10,15 @@
 // for the commit, so that people and other commands can write while a long run goes on.
 //
 // Memory holds one record for each request (some 300 bytes), never the bodies.
+//
+// What makes the next run cheaper (validators of pages, how far increments were read) is kept in `cache/` (collect/cache.h), which may be
+// deleted at any time.
 #pragma once
 
 #include "base/catalog.h"
 #include "base/instant.h"
+#include "collect/api.h"
 #include "collect/evidence.h"
-#include "collect/secrets.h"
-#include "collect/source.h"
 #include "ledger/position.h"
 #include "wire/client.h"
 #include "wire/credentials.h"
@@ -28,12 +31,12 @@
 
 namespace vouch::collect {
 
-// How the account is reached. All outlive the run; `transport` is not the one that `credentials` use.
+// How the account is reached. All outlive the run; whatever signs the dialect's requests in must not use `transport`.
 struct Access {
-  wire::Models& models;
-  const wire::Settings& settings;
-  wire::CredentialSource& credentials;
+  const Api& api;
+  wire::Dialect& dialect;
   wire::Transport& transport;
+  const wire::Models& models;  // whose text the catalog leaf names
 };
 
 struct Options {

@@ -5,6 +5,7 @@
 #include "ledger/create.h"
 #include "ledger/pack.h"
 #include "ledger/read.h"
+#include "wire/aws_dialect.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -53,7 +54,9 @@ class Collect : public testing::Test {
     Problems problems;
     const auto sources = read_source_catalog(catalog_, problems);
     EXPECT_TRUE(problems.empty()) << problems.front().message;
-    return collect::run(*sources.find("aws"), catalog_, {models(), settings_, credentials_, aws_}, clock_, options_, watching_);
+    wire::AwsDialect dialect{models(), settings_, credentials_, clock_};
+    const auto api = aws_api(models(), settings_, options_.regions.empty() ? "" : options_.regions.front());
+    return collect::run(*sources.find("aws"), catalog_, {*api, dialect, aws_, models()}, clock_, options_, watching_);
   }
 
   Collection run() {

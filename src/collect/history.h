@@ -18,8 +18,11 @@ class History {
   [[nodiscard]] const std::optional<std::pair<LeafIndex, CatalogLeaf>>& catalog() const { return catalog_; }
   [[nodiscard]] const std::optional<CollectionLeaf>& last() const { return last_; }  // with a tree
 
-  // What that run stored of an operation; nullopt when it had nothing of it. Errc::corrupt.
+  // What that run said of an operation; nullptr when it had nothing of it.
+  [[nodiscard]] const TreeEntry* entry(std::string_view operation, const Scope& scope) const { return tree_.find(operation, scope); }
+  // What it stored of it. Errc::corrupt.
   [[nodiscard]] Result<std::optional<Manifest>> manifest(std::string_view operation, const Scope& scope) const;
+  [[nodiscard]] Result<std::string> body(const Digest& digest) const { return blobs_.get(digest); }
 
  private:
   explicit History(Blobs blobs) : blobs_(std::move(blobs)) {}

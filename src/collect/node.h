@@ -2,6 +2,7 @@
 #pragma once
 
 #include "collect/asking.h"
+#include "collect/cache.h"
 #include "collect/content.h"
 
 namespace vouch::collect {
@@ -9,8 +10,7 @@ namespace vouch::collect {
 struct Node {
   const SourceOperation* operation = nullptr;
   Scope scope;
-  const wire::Service* service = nullptr;  // nullptr when the models know no such operation
-  const wire::Operation* model = nullptr;
+  bool known = false;  // the API has such an operation
   std::string region;  // to ask, unless the element says otherwise
   Normal normal;
 
@@ -22,8 +22,15 @@ struct Node {
   std::unordered_set<std::string> asked;                    // params, so that an element that is listed twice is asked for once
   std::size_t pending = 0;
   bool opened = false, ended = false;
+  bool inherits = false;  // holes of its parent
 
-  std::optional<Manifest> before;  // what the run before stored of it
+  std::optional<Manifest> before;                   // what the run before stored of it
+  const RememberedOperation* remembered = nullptr;  // of that manifest
+  RememberedOperation remembering;
+  // Brings only what is new; to what `base` stands for, unless all is read anew.
+  bool incremental = false;
+  std::optional<Digest> base;
+
   std::vector<Record> records{};
   std::optional<Instant> started, finished;
   Outcome outcome = Outcome::complete;
@@ -33,6 +40,15 @@ struct Node {
 // "eu-central-1": nothing else becomes part of a host's name.
 bool is_region_name(std::string_view text);
 
+// The error of a hole that an operation has because the one that lists its elements has it.
+constexpr std::string_view depends_on = "DependsOn";
+
+// Where elements of some keys could not be listed, the same keys are holes here. False when a hole of the listing has no key.
+bool inherit_holes(Node& node);
+
+// Whether an increment brought nothing: no answer, and refusals that its base shows already.
+bool brought_nothing(const Node& node);
+
 // What a node's answers amount to: its outcome and, where it is not complete, why.
 struct Verdict {
   Outcome outcome = Outcome::complete;
@@ -40,6 +56,9 @@ struct Verdict {
   std::uint64_t denied = 0, failed = 0;  // requests
 };
 Verdict judge(const Node& node);
+
+// What an operation asks, as a digest: an increment adds only to answers to the same question.
+Digest question_of(const SourceOperation& operation);
 
 // How an error answer is read: as an absence that the source declares, as a thing that is gone, or as a hole.
 // `empty_body`: an answer to HEAD, whose status is all it says.

@@ -1,7 +1,6 @@
 // Which nodes there are: the account's at once, each region's when the regions are known.
 #include "collect/asking.h"
 #include "collect/node.h"
-#include "wire/paginate.h"
 
 namespace vouch::collect {
 
@@ -19,10 +18,8 @@ Node& Asking::add_node(const SourceOperation& operation, const Scope& scope) {
   node->operation = &operation;
   node->scope = scope;
   node->region = scope.region.empty() ? whoami_.global_region : scope.region;
-  if (auto model = access_.models.operation(operation.service, operation.operation)) {
-    std::tie(node->service, node->model) = *model;
-    node->normal.paging = wire::paging_members(*node->model);
-  }
+  node->known = access_.api.knows(operation);
+  if (node->known) node->normal.paging = access_.api.paging_members(operation);
   node->normal.volatiles = operation.volatiles;
   node->normal.sets = operation.sets;
   if (auto before = history_.manifest(operation.name(), scope)) {
@@ -45,12 +42,29 @@ void Asking::link(Node& node) {
   const auto& operation = *node.operation;
   if (operation.for_each && (node.parent = find_node(operation.for_each->operation))) node.parent->children.push_back(&node);
   if (!operation.after.empty() && (node.after = find_node(operation.after))) node.after->followers.push_back(&node);
+  node.incremental = operation.increment || (node.parent && node.parent->incremental);
+  const auto* stored = history_.entry(operation.name(), node.scope);
+  node.remembered = stored ? cache_.find(operation.name(), node.scope, stored->manifest, question_of(operation)) : nullptr;
+  if (node.incremental && node.remembered) node.base = stored->manifest;
+}
+
+// A listing and what is asked for its elements are increments together, or all of them are read as a whole: an operation that knows nothing
+// yet must hear of every element.
+void Asking::settle_bases() {
+  for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+    auto* parent = (*node)->parent;
+    if (parent && parent->incremental && !(*node)->base) parent->base.reset();
+  }
+  for (const auto& node : nodes_) {
+    if (node->parent && node->parent->incremental && !node->parent->base) node->base.reset();
+  }
 }
 
 void Asking::add_global_nodes() {
   for (const auto& operation : source_.operations) {
     if (!operation.regional) link(add_node(operation, {}));
   }
+  settle_bases();
   if (regions_known_ || regional_operations_ == 0) return;
   const auto listed = std::ranges::find_if(nodes_, [](const auto& node) { return node->operation->name() == describe_regions; });
   regions_node_ = listed != nodes_.end() ? listed->get() : &add_node(describe_regions_, {});

@@ -60,4 +60,12 @@ Result<Redacted> redact(const wire::Service& service, const wire::Operation& ope
   return std::move(edits).apply(body);
 }
 
+Result<Redacted> redact_document(wire::AnswerKind kind, std::string_view body, std::span<const Path> listed, const SecretsKey& key) {
+  if (body.empty()) return Redacted{};
+  if (kind != wire::AnswerKind::json) return redact_text(body, "answer", listed, key);
+  Edits edits(key);
+  TRY(search_json(body, nullptr, {}, listed, edits));
+  return std::move(edits).apply(body);
+}
+
 }  // namespace vouch::collect

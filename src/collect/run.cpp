@@ -1,12 +1,11 @@
 #include "collect/asking.h"
+#include "collect/cache.h"
 #include "collect/collect.h"
 #include "collect/history.h"
 #include "collect/node.h"
 #include "collect/receipts.h"
 #include "ledger/append.h"
 #include "ledger/create.h"
-#include "wire/aws_dialect.h"
-#include "wire/endpoint.h"
 
 #include <random>
 #include <thread>
@@ -15,7 +14,6 @@ namespace vouch::collect {
 
 namespace {
 
-constexpr std::string_view get_caller_identity = "sts:GetCallerIdentity";
 constexpr Duration turn = Duration{100'000};
 
 std::string make_run_name(Instant started) {
@@ -59,8 +57,7 @@ class Run {
         clock_(clock),
         options_(options),
         observer_(observer),
-        aws_(access.models, access.settings, access.credentials, clock),
-        client_(aws_, access.transport, clock, options.client),
+        client_(access.dialect, access.transport, clock, options.client),
         began_(access.transport.elapsed()) {}
 
   Result<Collection> go() {
@@ -74,8 +71,9 @@ class Run {
     if (whoami_.account.empty()) return record_nothing_asked();
 
     const auto history = TRY(History::read(options_.home, source_.name, whoami_.account));
+    const auto cache = Cache::read(options_.home, source_.name, whoami_.account);
     auto pack = TRY(PackWriter::start(options_.home));
-    Asking asking(source_, access_, client_, options_, history, pack, whoami_, observer_);
+    Asking asking(source_, access_, client_, options_, history, cache, pack, whoami_, observer_);
     asking.start();
     bool going = true;
     while (going && !cancelled()) {
@@ -86,6 +84,8 @@ class Run {
     if (cancelled()) return give_up();
     TRY(store(asking, history, pack));
     TRY(commit(history, std::move(pack)));
+    // What can't be remembered is asked again; the run itself is recorded.
+    [[maybe_unused]] const auto remembered = asking.remembered().write(options_.home, source_.name, whoami_.account);
     report(&asking, true);
     return std::move(collection_);
   }
@@ -103,39 +103,41 @@ class Run {
   // Who we are decides which account's evidence this is; without it no answer could be placed.
   void identify() {
     auto& leaf = collection_.leaf;
-    whoami_.home_region = access_.settings.region().value_or(options_.regions.empty() ? "us-east-1" : options_.regions.front());
-    client_.call(
-        {.service = "sts", .operation = "GetCallerIdentity", .region = whoami_.home_region, .params = json::object()},
-        [this](wire::Page page) { take_identity(page); },
-        [&](const wire::Outcome& outcome) {
-          leaf.outcome = outcome.heard == wire::Heard::denied || (outcome.error && outcome.error->code == Errc::denied) ? Outcome::denied
-                                                                                                                        : Outcome::failed;
-          const auto why = outcome.error ? outcome.error->message : outcome.code;
-          leaf.reason = fmt::format("{} {} ({})", get_caller_identity, name_of(leaf.outcome), why);
-        });
+    question_ = access_.api.whoami();
+    std::string why;
+    const auto take = [&](const Json& answer) {
+      auto who = access_.api.who(answer);
+      if (who) {
+        whoami_ = std::move(*who);
+      } else {
+        why = who.error().message;
+      }
+    };
+    leaf.outcome = Outcome::failed;
+    if (!question_.call) {
+      take(Json());
+    } else {
+      client_.call(
+          *question_.call,
+          [&](const wire::Page& page) {
+            if (!page.error) take(page.value);
+          },
+          [&](const wire::Outcome& outcome) {
+            const bool refused = outcome.heard == wire::Heard::denied || (outcome.error && outcome.error->code == Errc::denied);
+            if (refused) leaf.outcome = Outcome::denied;
+            if (outcome.heard != wire::Heard::ok) why = outcome.error ? outcome.error->message : outcome.code;
+          });
+    }
     while (!client_.idle() && !cancelled()) {
       client_.step(turn);
       report(nullptr, false);
     }
+    leaf.reason = fmt::format("{} {} ({})", question_.name, name_of(leaf.outcome), why);
     if (whoami_.account.empty()) return;
     leaf.reason.clear();
     leaf.account = whoami_.account;
     leaf.partition = whoami_.partition;
     leaf.identity = whoami_.identity;
-  }
-
-  void take_identity(const wire::Page& page) {
-    const auto* account = find_string(page.value, "Account");
-    const auto* arn = find_string(page.value, "Arn");
-    const bool plausible = account && arn && !account->empty() && account->size() <= 32 &&
-                           std::ranges::all_of(*account, [](char c) { return std::isalnum(static_cast<unsigned char>(c)); }) &&
-                           arn->size() <= 512 && arn->starts_with("arn:");
-    if (!plausible) return;
-    const auto colon = arn->find(':', 4);
-    whoami_.account = *account;
-    whoami_.identity = *arn;
-    whoami_.partition = std::string_view(*arn).substr(4, colon == json::string::npos ? colon : colon - 4);
-    whoami_.global_region = wire::global_region(access_.models, whoami_.partition);
   }
 
   Result<Collection> record_nothing_asked() {
@@ -238,7 +240,7 @@ class Run {
     progress.throttled = counters.throttled;
     progress.requests_per_second = speed_.at(now, counters.requests);
     progress.elapsed = Duration{now.micros - began_.micros};
-    progress.current = get_caller_identity;
+    progress.current = question_.name;
     if (asking) {
       progress.operations = asking->operations();
       progress.operations_done = asking->operations_done();
@@ -256,8 +258,8 @@ class Run {
   const Clock& clock_;
   const Options& options_;
   Observer& observer_;
-  wire::AwsDialect aws_;
   wire::Client client_;
+  Api::Question question_;
   Whoami whoami_;
   Collection collection_;
   Speed speed_;

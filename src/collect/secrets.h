@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "collect/source.h"
+#include "wire/document.h"
 #include "wire/models.h"
 
 #include <array>
@@ -56,5 +57,7 @@ struct Redacted {
 // Errc::malformed when the body is neither JSON, XML nor a text that may be searched as such but has a secret listed.
 Result<Redacted> redact(const wire::Service& service, const wire::Operation& operation, std::string_view body, std::span<const Path> listed,
                         const SecretsKey& key);
+// The same for a body that no model describes. Of csv and text the whole is the member `answer`; what is JSON all the same is read as such.
+Result<Redacted> redact_document(wire::AnswerKind kind, std::string_view body, std::span<const Path> listed, const SecretsKey& key);
 
 }  // namespace vouch::collect

@@ -42,9 +42,12 @@ class Reading {
     for (auto& [key, draft] : drafts_) by_source[key.first].emplace(key.second, std::move(draft.operation));
     SourceCatalog catalog;
     for (auto& [name, operations] : by_source) {
-      Source source{.name = name, .api = {}, .operations = {}};
-      if (const auto api = apis_.find(name); api != apis_.end()) source.api = api->second.api;
+      Source source{.name = name, .http = {}, .operations = {}};
+      if (const auto api = apis_.find(name); api != apis_.end()) source.http = api->second.http;
       put_in_order(operations, source);
+      for (const auto& operation : source.operations) {
+        if (source.http && operation.http) source.http->api.operations.emplace(operation.http->name, *operation.http);
+      }
       if (check_whoami(source)) catalog.sources.push_back(std::move(source));
     }
     return catalog;
@@ -57,33 +60,34 @@ class Reading {
     bool shipped;
   };
   struct Api {
-    HttpApi api;
+    HttpSource http;
     bool shipped;
   };
 
   Result<> read_document(const CatalogFile& file, const std::string& source) {
     auto document = TRY(Yaml::parse(file.text, file.path));
-    const bool http = source != aws;
-    if (!document.is_map()) return document.wrong("a source file is a map with `service`, {} and `operations`", http ? "`api`" : "`scope`");
-    TRY(http ? document.only({"service", "api", "operations"}) : document.only({"service", "scope", "operations"}));
+    const bool is_http = source != aws;
+    if (!document.is_map())
+      return document.wrong("a source file is a map with `service`, {} and `operations`", is_http ? "`api`" : "`scope`");
+    TRY(is_http ? document.only({"service", "api", "operations"}) : document.only({"service", "scope", "operations"}));
     auto service = TRY(document.text("service"));
     if (const auto api = document["api"]; !api.is_absent()) {
       const auto before = apis_.find(source);
       if (before != apis_.end() && before->second.shipped == file.shipped)
-        return api.wrong("the `api` of `{}` stands at {} already", source, before->second.api.where);
-      apis_.insert_or_assign(source, Api{TRY(read_http_api(api, service)), file.shipped});
+        return api.wrong("the `api` of `{}` stands at {} already", source, before->second.http.where);
+      auto http = TRY(read_http_source(api, service));
+      apis_.insert_or_assign(source, Api{std::move(http), file.shipped});
     }
     documents_.push_back({std::move(document), source, std::move(service), file.shipped});
     return {};
   }
 
   Result<> read_operations(const Document& document) {
-    FileWords words{.service = document.service, .regional = false, .http = document.source != aws, .settings = nullptr, .paging = {}};
-    if (words.http) {
+    FileWords words{.service = document.service, .regional = false, .http = nullptr};
+    if (document.source != aws) {
       const auto api = apis_.find(document.source);
       if (api == apis_.end()) return document.yaml.wrong("no file of `{}` says under `api` where it is", document.source);
-      words.settings = &api->second.api.settings;
-      words.paging = api->second.api.paging;
+      words.http = &api->second.http;
     } else {
       const auto scope = TRY(document.yaml.text_or("scope", "region"));
       if (scope != "global" && scope != "region") return document.yaml["scope"].wrong("`{}` is neither `global` nor `region`", scope);
@@ -105,10 +109,11 @@ class Reading {
 
   // Without it nobody could say whose evidence the source brings.
   bool check_whoami(const Source& source) {
-    if (!source.api || source.api->whoami.operation.empty()) return true;
-    const auto* asked = source.find(source.api->whoami.operation);
+    if (!source.http || source.http->whoami.operation.empty()) return true;
+    const auto& wanted = source.http->whoami.operation;
+    const auto* asked = source.find(wanted);
     if (asked && !asked->for_each && asked->after.empty()) return true;
-    problems_.push_back({Errc::config, fmt::format("{}: `whoami` asks {}, {}", source.api->where, source.api->whoami.operation,
+    problems_.push_back({Errc::config, fmt::format("{}: `whoami` asks {}, {}", source.http->where, wanted,
                                                    asked ? "which waits for another operation" : "which no source file lists")});
     return false;
   }

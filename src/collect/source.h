@@ -37,9 +37,9 @@ struct Increment {
 
 struct SourceOperation {
   std::string service;
-  std::string operation;             // "ListBuckets"
-  std::vector<std::string> actions;  // permissions that the call needs; for AWS never empty
-  std::optional<HttpCall> http;      // how it is asked; none: by the service models
+  std::string operation;                    // "ListBuckets"
+  std::vector<std::string> actions;         // permissions that the call needs; for AWS never empty
+  std::optional<wire::HttpOperation> http;  // how it is asked; none: by the service models
   bool regional = false;
   std::optional<ForEach> for_each;
   Template params;
@@ -62,7 +62,7 @@ struct SourceOperation {
 
 struct Source {
   std::string name;                                                        // "aws"
-  std::optional<HttpApi> api;                                              // none: AWS
+  std::optional<HttpSource> http;                                          // none: AWS
   std::vector<SourceOperation> operations;                                 // each behind the one that it iterates over or waits for
   [[nodiscard]] const SourceOperation* find(std::string_view name) const;  // "s3:ListBuckets"
 };

@@ -82,7 +82,7 @@ Result<> check_operation(const SourceOperation& operation, const Source& source,
 
 void check_against_models(SourceCatalog& catalog, wire::Models& models, Problems& problems) {
   for (auto& source : catalog.sources) {
-    if (source.api) continue;
+    if (source.http) continue;
     std::set<std::string> left_out;
     // Operations stand behind those that they need, so one pass finds all that fall with them.
     for (const auto& operation : source.operations) {

@@ -1,45 +1,37 @@
 // `api:` of a source file, and the words of an operation that only HTTP has.
 #include "collect/source_reading.h"
 
-#include <set>
-
 namespace vouch::collect {
 
 namespace {
 
-Result<std::string> read_url(const Yaml& node) {
-  auto text = TRY(node.text());
+// What a parser of wire's says, at its place in the file.
+template <class T>
+Result<T> at(const Yaml& node, Result<T> parsed) {
+  if (parsed) return parsed;
+  return node.wrong("{}", parsed.error().message);
+}
+
+Result<wire::MemberPath> read_member(const Yaml& node) { return at(node, wire::MemberPath::parse(TRY(node.text()))); }
+
+Result<wire::MemberPath> read_member(const Yaml& node, std::string_view name) {
+  const auto written = node[name];
+  if (written.is_absent()) return node.wrong("missing `{}`", name);
+  return read_member(written);
+}
+
+// Of a list, which is written with `[]` at its end.
+Result<wire::MemberPath> read_list(const Yaml& node, std::string_view name) {
+  auto path = TRY(read_member(node, name));
+  const auto text = TRY(node[name].text());
+  if (!text.ends_with("[]")) return node[name].wrong("`{}` does not end in `[]`", text);
+  return path;
+}
+
+Result<wire::UrlTemplate> read_url(const Yaml& node) {
+  const auto text = TRY(node.text());
   if (!text.starts_with("/")) return node.wrong("`{}`: a URL begins with `/` and goes below the API's base", text);
-  for (const char c : text) {
-    if (c <= ' ' || c == '#' || c >= '\x7f') return node.wrong("`{}`: `{}` has no place in a URL", text, c);
-  }
-  return text;
-}
-
-// `{x}` of a text, each once.
-Result<std::set<std::string>> places_of(const Yaml& node, std::string_view text) {
-  std::set<std::string> places;
-  for (std::size_t at = 0; (at = text.find_first_of("{}", at)) != std::string_view::npos;) {
-    const auto close = text[at] == '{' ? text.find_first_of("{}", at + 1) : std::string_view::npos;
-    if (close == std::string_view::npos || text[close] != '}' || close == at + 1)
-      return node.wrong("`{}`: a brace without its partner", text);
-    places.emplace(text.substr(at + 1, close - at - 1));
-    at = close + 1;
-  }
-  return places;
-}
-
-// A text of `body` is a param as a whole, or is sent as it is.
-Result<> gather_places(const Yaml& node, const Json& body, std::set<std::string>& places) {
-  if (const auto* text = body.if_string()) {
-    if (text->starts_with('{') && text->ends_with('}') && text->size() > 2)
-      places.emplace(std::string_view(*text).substr(1, text->size() - 2));
-  } else if (const auto* list = body.if_array()) {
-    for (const auto& element : *list) TRY(gather_places(node, element, places));
-  } else if (const auto* object = body.if_object()) {
-    for (const auto& [name, member] : *object) TRY(gather_places(node, member, places));
-  }
-  return {};
+  return at(node, wire::UrlTemplate::parse(text));
 }
 
 bool names_variable(std::string_view query, std::string_view name) {
@@ -51,94 +43,110 @@ bool names_variable(std::string_view query, std::string_view name) {
   return false;
 }
 
-Result<> check_params(const Yaml& node, const HttpCall& call, const Template& params) {
+Result<> check_params(const Yaml& node, const wire::HttpOperation& operation, const Template& params) {
   const auto& written = params.written().get_object();
-  if (call.method == HttpCall::Method::graphql) {
+  if (!operation.graphql.empty()) {
     for (const auto& [name, value] : written) {
-      if (!names_variable(call.query, name)) return node["params"].wrong("the query has no variable `${}`", std::string_view(name));
+      if (!names_variable(operation.graphql, name)) return node["params"].wrong("the query has no variable `${}`", std::string_view(name));
     }
-    if (!call.paging.as.empty() && !names_variable(call.query, call.paging.as))
-      return node["graphql"].wrong("the query has no variable `${}`, by which its pages are asked", call.paging.as);
+    if (!operation.paging.as.empty() && !names_variable(operation.graphql, operation.paging.as))
+      return node["graphql"].wrong("the query has no variable `${}`, by which its pages are asked", operation.paging.as);
     return {};
   }
-  const auto place = node[call.method == HttpCall::Method::get ? "get" : "post"];
-  auto places = TRY(places_of(place, call.url));
-  TRY(gather_places(node["body"], call.body, places));
+  auto places = operation.url.names();
+  for (auto& name : wire::names_in_body(operation.body)) places.push_back(std::move(name));
   for (const auto& name : places) {
-    if (!written.contains(name)) return place.wrong("`{{{}}}` is no param", name);
+    if (!written.contains(name)) return node[operation.method == "GET" ? "get" : "post"].wrong("`{{{}}}` is no param", name);
   }
   for (const auto& [name, value] : written) {
-    if (!places.contains(std::string(name)))
+    if (std::ranges::find(places, std::string_view(name)) == places.end())
       return node["params"].wrong("the param `{}` stands nowhere in the URL or the body", std::string_view(name));
   }
   return {};
 }
 
-Result<Paging> read_counted(const Yaml& node, Paging::Style style, std::string_view word, std::int64_t first) {
+// {page: NAME, from: 1, items: PATH[], size: N}
+Result<wire::Paging> read_counted(const Yaml& node, wire::Paging::Style style, std::string_view word, std::uint64_t first) {
   TRY(node.only({word, "from", "items", "size"}));
-  Paging paging{.style = style, .path = {}, .as = {}, .from = first, .size = 0};
+  wire::Paging paging;
+  paging.style = style;
   paging.as = TRY(node.text(word));
-  if (const auto from = node["from"]; !from.is_absent()) paging.from = TRY(from.integer());
-  paging.path = TRY(read_path(node, "items"));
-  if (paging.path.back().kind != Step::Kind::all) return node["items"].wrong("`{}` does not end in `[]`", to_string(paging.path));
-  paging.size = TRY(node["size"].integer());
-  if (paging.size < 1 || paging.from < 0) return node["size"].wrong("a page has at least one item, and is counted from 0 or more");
+  paging.from = first;
+  const auto count = [&](std::string_view name, std::uint64_t& into) -> Result<> {
+    const auto written = node[name];
+    if (written.is_absent()) return {};
+    const auto number = TRY(written.integer());
+    if (number < 0) return written.wrong("`{}` is not negative", name);
+    into = static_cast<std::uint64_t>(number);
+    return {};
+  };
+  TRY(count("from", paging.from));
+  TRY(count("size", paging.size));
+  paging.items = TRY(read_list(node, "items"));
   return paging;
 }
 
-Result<Paging> read_paging(const Yaml& node) {
+// {next: PATH}, {cursor: PATH, as: NAME}, {page info: PATH, as: NAME}
+Result<wire::Paging> read_named(const Yaml& node, wire::Paging::Style style, std::string_view word) {
+  wire::Paging paging;
+  paging.style = style;
+  paging.path = TRY(read_member(node, word));
+  const bool sent_back = style != wire::Paging::Style::next;
+  TRY(sent_back ? node.only({word, "as", "items"}) : node.only({word, "items"}));
+  if (sent_back) paging.as = TRY(node.text("as"));
+  if (!node["items"].is_absent()) paging.items = TRY(read_list(node, "items"));
+  return paging;
+}
+
+Result<wire::Paging> read_paging(const Yaml& node) {
+  using Style = wire::Paging::Style;
+  wire::Paging paging;
   if (node.is_scalar()) {
     const auto word = TRY(node.text());
-    if (word == "none") return Paging{};
-    if (word == "link") return Paging{.style = Paging::Style::link, .path = {}, .as = {}};
+    if (word == "link") paging.style = Style::link;
+    if (word == "link" || word == "none") return paging;
     return node.wrong(
-        "`{}` is no way of paging: none, link, {{next: PATH}}, {{cursor: PATH, as: NAME}}, {{page: NAME, items: PATH[], size: N}}, "
-        "{{offset: NAME, items: PATH[], size: N}}, {{page info: PATH, as: NAME}}",
+        "`{}` is no way of paging: none, link, {{link: PATH[]}}, {{next: PATH}}, {{cursor: PATH, as: NAME}}, "
+        "{{page: NAME, items: PATH[], size: N}}, {{offset: NAME, items: PATH[], size: N}}, {{page info: PATH, as: NAME}}",
         word);
   }
-  const auto read_named = [&](Paging::Style style, std::string_view word) -> Result<Paging> {
-    Paging paging{.style = style, .path = {}, .as = {}};
-    paging.path = TRY(read_path(node, word));
-    TRY(style == Paging::Style::next ? node.only({word}) : node.only({word, "as"}));
-    if (style != Paging::Style::next) paging.as = TRY(node.text("as"));
+  if (!node["link"].is_absent()) {
+    TRY(node.only({"link"}));
+    paging.style = Style::link;
+    paging.items = TRY(read_list(node, "link"));
     return paging;
-  };
-  if (!node["next"].is_absent()) return read_named(Paging::Style::next, "next");
-  if (!node["cursor"].is_absent()) return read_named(Paging::Style::cursor, "cursor");
-  if (!node["page info"].is_absent()) return read_named(Paging::Style::page_info, "page info");
-  if (!node["page"].is_absent()) return read_counted(node, Paging::Style::page, "page", 1);
-  if (!node["offset"].is_absent()) return read_counted(node, Paging::Style::offset, "offset", 0);
-  return node.wrong("a way of paging begins with `next`, `cursor`, `page`, `offset` or `page info`");
+  }
+  if (!node["next"].is_absent()) return read_named(node, Style::next, "next");
+  if (!node["cursor"].is_absent()) return read_named(node, Style::cursor, "cursor");
+  if (!node["page info"].is_absent()) return read_named(node, Style::page_info, "page info");
+  if (!node["page"].is_absent()) return read_counted(node, Style::page, "page", 1);
+  if (!node["offset"].is_absent()) return read_counted(node, Style::offset, "offset", 0);
+  return node.wrong("a way of paging begins with `link`, `next`, `cursor`, `page`, `offset` or `page info`");
 }
 
-Result<std::optional<Total>> read_total(const Yaml& node, const Paging& paging) {
-  if (node.is_absent()) return std::nullopt;
-  Total total;
+// `total: PATH`, or {of: PATH[], path: PATH}, {of: PATH[], header: NAME}; `of` is what is counted.
+Result<> read_total(const Yaml& node, wire::Paging& paging) {
+  if (node.is_absent()) return {};
   if (node.is_scalar()) {
-    total.path = TRY(read_path(node));
-    total.items = paging.path;
-    if (paging.style != Paging::Style::page && paging.style != Paging::Style::offset)
-      return node.wrong("what is counted? `total: {{of: PATH[], path: PATH}}` says it");
-    return total;
+    paging.total = TRY(read_member(node));
+    return {};
   }
   TRY(node.only({"of", "path", "header"}));
-  if (const auto header = node["header"]; !header.is_absent()) {
-    total.header = TRY(header.text());
+  if (!node["header"].is_absent()) {
+    paging.total_header = TRY(node.text("header"));
   } else {
-    total.path = TRY(read_path(node, "path"));
+    paging.total = TRY(read_member(node, "path"));
   }
-  total.items = TRY(read_path(node, "of"));
-  if (total.items.back().kind != Step::Kind::all) return node["of"].wrong("`{}` does not end in `[]`", to_string(total.items));
-  return total;
+  if (!node["of"].is_absent()) paging.items = TRY(read_list(node, "of"));
+  return {};
 }
 
-Result<HttpCall::Answer> read_answer(const Yaml& node) {
-  if (node.is_absent()) return HttpCall::Answer::json;
+Result<wire::AnswerKind> read_answer(const Yaml& node) {
+  if (node.is_absent()) return wire::AnswerKind::json;
   const auto word = TRY(node.text());
-  if (word == "json") return HttpCall::Answer::json;
-  if (word == "csv") return HttpCall::Answer::csv;
-  if (word == "text") return HttpCall::Answer::text;
-  return node.wrong("`{}`: an answer is json, csv or text", word);
+  const auto kind = wire::parse_answer_kind(word);
+  if (!kind) return node.wrong("`{}`: an answer is json, csv or text", word);
+  return *kind;
 }
 
 Result<SignInWay> read_sign_in(const Yaml& node) {
@@ -206,79 +214,81 @@ Result<WhoamiRule> read_whoami(const Yaml& node, std::string_view service, const
   return rule;
 }
 
-Result<> read_limits(const Yaml& node, HttpApi& api) {
+Result<> read_limits(const Yaml& node, wire::LimitHeaders& limits) {
   if (node.is_absent()) return {};
   TRY(node.only({"remaining", "reset", "resource"}));
-  api.limit_remaining = TRY(node.text("remaining"));
-  api.limit_reset = TRY(node.text("reset"));
-  api.limit_resource = TRY(node.text_or("resource", ""));
+  limits.remaining = TRY(node.text("remaining"));
+  limits.reset = TRY(node.text("reset"));
+  limits.resource = TRY(node.text_or("resource", ""));
   return {};
 }
 
-Result<> read_headers(const Yaml& node, HttpApi& api) {
+Result<> read_headers(const Yaml& node, wire::Headers& headers) {
   if (node.is_absent()) return {};
   if (!node.is_map()) return node.wrong("`headers` is a map");
   for (const auto& [name, value] : node.members()) {
     auto text = TRY(value.text());
     const auto clean = [](std::string_view one) { return std::ranges::all_of(one, [](char c) { return c >= ' ' && c < '\x7f'; }); };
     if (!clean(name) || name.find_first_of(" :") != std::string::npos || !clean(text)) return value.wrong("`{}` is no header", name);
-    api.headers.emplace_back(name, std::move(text));
+    headers.emplace_back(name, std::move(text));
   }
   return {};
 }
 
 }  // namespace
 
-Result<HttpApi> read_http_api(const Yaml& node, std::string_view service) {
+Result<HttpSource> read_http_source(const Yaml& node, std::string_view service) {
   if (!node.is_map()) return node.wrong("`api` is a map that says at least `base`");
   TRY(node.only({"base", "headers", "settings", "sign in", "whoami", "paging", "limits", "in flight", "error", "graphql url"}));
-  HttpApi api;
-  api.where = node.where();
+  HttpSource source;
+  auto& api = source.api;
+  source.where = node.where();
+  api.service = service;
   api.base = TRY(node.text("base"));
   if (!api.base.starts_with("https://") && !api.base.starts_with("http://")) return node["base"].wrong("`{}` is no URL", api.base);
   while (api.base.ends_with('/')) api.base.pop_back();
-  TRY(read_headers(node["headers"], api));
-  if (!node["settings"].is_absent()) api.settings = TRY(node["settings"].texts());
-  for (const auto& way : node["sign in"].items()) api.sign_in.push_back(TRY(read_sign_in(way)));
-  if (api.sign_in.empty()) return node.wrong("missing `sign in`: `none` where nobody is asked who he is");
-  api.whoami = TRY(read_whoami(node["whoami"], service, api.settings));
-  if (!node["paging"].is_absent()) api.paging = TRY(read_paging(node["paging"]));
-  TRY(read_limits(node["limits"], api));
+  TRY(read_headers(node["headers"], api.headers));
+  if (!node["settings"].is_absent()) source.settings = TRY(node["settings"].texts());
+  for (const auto& way : node["sign in"].items()) source.sign_in.push_back(TRY(read_sign_in(way)));
+  if (source.sign_in.empty()) return node.wrong("missing `sign in`: `none` where nobody is asked who he is");
+  source.whoami = TRY(read_whoami(node["whoami"], service, source.settings));
+  if (!node["paging"].is_absent()) source.paging = TRY(read_paging(node["paging"]));
+  TRY(read_limits(node["limits"], api.limits));
   if (const auto in_flight = node["in flight"]; !in_flight.is_absent()) {
     const auto number = TRY(in_flight.integer());
     if (number < 1 || number > 64) return in_flight.wrong("`in flight` is 1 to 64");
     api.in_flight = static_cast<std::uint32_t>(number);
   }
-  if (!node["error"].is_absent()) api.error = TRY(read_path(node, "error"));
-  if (!node["graphql url"].is_absent()) api.graphql_url = TRY(read_url(node["graphql url"]));
-  return api;
+  if (!node["error"].is_absent()) api.error = TRY(read_member(node, "error"));
+  api.graphql_url = TRY(node.text_or("graphql url", api.graphql_url));
+  return source;
 }
 
-Result<HttpCall> read_http_call(const Yaml& node, const Template& params, const std::optional<Paging>& otherwise) {
-  using Method = HttpCall::Method;
-  HttpCall call;
+Result<wire::HttpOperation> read_http_operation(const Yaml& node, const Template& params, const HttpSource& source) {
+  wire::HttpOperation operation;
   const auto get = node["get"], post = node["post"], graphql = node["graphql"];
   if (int{get.is_absent()} + int{post.is_absent()} + int{graphql.is_absent()} != 2)
     return node.wrong("an operation has one of `get`, `post` and `graphql`");
   if (!node["body"].is_absent() && post.is_absent()) return node["body"].wrong("`body` goes with `post`");
   if (!graphql.is_absent()) {
-    call.method = Method::graphql;
-    call.query = TRY(graphql.text());
+    operation.method = "POST";
+    operation.graphql = TRY(graphql.text());
   } else {
-    call.method = get.is_absent() ? Method::post : Method::get;
-    call.url = TRY(read_url(get.is_absent() ? post : get));
-    if (call.method == Method::post) call.body = node["body"].is_absent() ? Json(json::object()) : node["body"].to_json();
+    operation.method = get.is_absent() ? "POST" : "GET";
+    operation.url = TRY(read_url(get.is_absent() ? post : get));
+    if (get.is_absent()) operation.body = node["body"].is_absent() ? Json(json::object()) : node["body"].to_json();
   }
   if (const auto paging = node["paging"]; !paging.is_absent()) {
-    call.paging = TRY(read_paging(paging));
-  } else if (otherwise && call.method != Method::graphql) {
-    call.paging = *otherwise;
+    operation.paging = TRY(read_paging(paging));
+  } else if (graphql.is_absent()) {
+    operation.paging = source.paging;
   }
-  if (call.paging.style == Paging::Style::link && call.method == Method::graphql) return node["paging"].wrong("GraphQL has no Link header");
-  call.total = TRY(read_total(node["total"], call.paging));
-  call.answer = TRY(read_answer(node["answer"]));
-  TRY(check_params(node, call, params));
-  return call;
+  if (operation.paging.style == wire::Paging::Style::link && !graphql.is_absent())
+    return node["paging"].wrong("GraphQL has no Link header");
+  TRY(read_total(node["total"], operation.paging));
+  operation.answer = TRY(read_answer(node["answer"]));
+  TRY(check_params(node, operation, params));
+  return operation;
 }
 
 }  // namespace vouch::collect

@@ -1,57 +1,22 @@
-// collect/source_http.h - an HTTP API as a source file describes it: where it is, how to sign in, how its calls and pages look.
+// collect/source_http.h - an HTTP API as a source file describes it: what wire asks by, and what only collecting wants to know.
 //
-// Format: catalog/README.md, "HTTP APIs". Plain values of the reader's (source.h); what asks is wire's (wire/http_api.h).
+// Format: catalog/README.md, "HTTP APIs". Plain values of the reader's (source.h).
 #pragma once
 
-#include "base/json.h"
 #include "collect/expression.h"
+#include "wire/http_api.h"
 
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 namespace vouch::collect {
 
-// How the next page is found.
-struct Paging {
-  enum class Style {
-    none,
-    link,       // the Link header's rel=next
-    next,       // `path`: a whole URL in the answer
-    cursor,     // `path`: a value that is sent back as `as`
-    page,       // `as` counts pages from `from`; a page with fewer than `size` of `path` is the last
-    offset,     // `as` counts items likewise
-    page_info,  // `path`: a GraphQL connection's pageInfo; its endCursor is sent back as the variable `as`
-  } style = Style::none;
-  Path path;
-  std::string as;
-  std::int64_t from = 0, size = 0;
-};
-
-// Where the API says how many items there are.
-struct Total {
-  Path path;           // of the answer; empty: a header
-  std::string header;  // its name
-  Path items;          // what is counted
-};
-
-struct HttpCall {
-  enum class Method { get, post, graphql } method = Method::get;
-  std::string url;    // below the API's base: "/orgs/{organisation}"; `{x}` is the param x
-  std::string query;  // GraphQL's; params are its variables
-  Json body;          // of `post`; a text that is `{x}` as a whole becomes the param x
-  Paging paging;
-  std::optional<Total> total;
-  enum class Answer { json, csv, text } answer = Answer::json;
-};
-
-// One way to prove who we are. `kind` is a word of the format; what it needs besides the settings stands in `given`.
+// One way to prove who we are. What it needs besides stands in vouch.yaml.
 struct SignInWay {
   enum class Kind { none, bearer, basic, header, github_app, oauth_client, google_service_account } kind = Kind::none;
-  std::string header, value;        // header: name, and its value with `{token}`
+  std::string header, value;        // header: its name, and its value with `{token}`
   std::string token_url;            // oauth client
   std::vector<std::string> scopes;  // oauth client, google service account
 };
@@ -63,18 +28,13 @@ struct WhoamiRule {
   std::optional<Path> identity;            // of the answer
 };
 
-struct HttpApi {
-  std::string base;  // "https://api.github.com", without a slash at its end
-  std::vector<std::pair<std::string, std::string>> headers;
+struct HttpSource {
+  wire::HttpApi api;                  // its operations are those of the source, by SourceOperation::http->name
   std::vector<std::string> settings;  // what vouch.yaml must say
-  std::vector<SignInWay> sign_in;
+  std::vector<SignInWay> sign_in;     // the first one counts whose settings are there
   WhoamiRule whoami;
-  Paging paging;  // of operations that do not say theirs
-  std::string graphql_url = "/graphql";
-  std::string limit_remaining, limit_reset, limit_resource;  // names of headers; empty: none
-  std::uint32_t in_flight = 8;
-  std::optional<Path> error;  // of an error's body: its text
-  std::string where;          // file:line
+  wire::Paging paging;  // of operations that do not say theirs
+  std::string where;    // file:line
 };
 
 }  // namespace vouch::collect

@@ -65,22 +65,23 @@ TEST(HttpSource, IsReadFromAllItsFilesWithTheApiOfOne) {
   ASSERT_EQ(messages(problems), "");
   const auto* source = catalog.find("hub");
   ASSERT_NE(source, nullptr);
-  ASSERT_TRUE(source->api);
-  EXPECT_EQ(source->api->base, "https://api.hub.example");
-  EXPECT_EQ(source->api->sign_in.size(), 2u);
-  EXPECT_EQ(source->api->sign_in[1].value, "SSWS {token}");
-  EXPECT_EQ(source->api->whoami.operation, "hub:organisation");
+  ASSERT_TRUE(source->http);
+  EXPECT_EQ(source->http->api.base, "https://api.hub.example");
+  EXPECT_EQ(source->http->api.operations.size(), 4u);
+  EXPECT_EQ(source->http->sign_in.size(), 2u);
+  EXPECT_EQ(source->http->sign_in[1].value, "SSWS {token}");
+  EXPECT_EQ(source->http->whoami.operation, "hub:organisation");
   EXPECT_EQ(source->operations.size(), 4u);
 
   const auto* repositories = source->find("hub:repositories");
   ASSERT_NE(repositories, nullptr);
-  EXPECT_EQ(repositories->http->paging.style, Paging::Style::link);
+  EXPECT_EQ(repositories->http->paging.style, wire::Paging::Style::link);
   EXPECT_EQ(repositories->actions, std::vector<std::string>{"metadata:read"});
-  EXPECT_EQ(source->find("hub:organisation")->http->paging.style, Paging::Style::none);
+  EXPECT_EQ(source->find("hub:organisation")->http->paging.style, wire::Paging::Style::none);
   EXPECT_EQ(to_string(source->find("hub:branches")->for_each->path), "[]");
 
   const auto* listing = source->find("hub:pulls");
-  EXPECT_EQ(listing->http->method, HttpCall::Method::graphql);
+  EXPECT_TRUE(listing->http->graphql.starts_with("query("));
   EXPECT_EQ(listing->http->paging.as, "after");
   EXPECT_EQ(to_string(listing->increment->items), "data.repository.pulls.nodes[]");
 }
@@ -92,7 +93,7 @@ TEST(HttpSource, AHomesApiTakesThePlaceOfTheShippedOne) {
       "  whoami: {operation: organisation, account: login}\n";
   const auto catalog = read({file("sources/hub/hub.yaml", std::string(hub)), file("sources/hub/own.yaml", own, false)}, problems);
   EXPECT_EQ(messages(problems), "");
-  EXPECT_EQ(catalog.find("hub")->api->base, "https://hub.acme.example");
+  EXPECT_EQ(catalog.find("hub")->http->api.base, "https://hub.acme.example");
   EXPECT_EQ(catalog.find("hub")->operations.size(), 3u);
 }
 
@@ -129,13 +130,13 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"of_aws", "  - operation: x\n    get: /a\n    only in: [eu]\n", "unknown key `only in`"},
         Mistake{"no_param", "  - operation: x\n    get: /a/{id}\n", "x.yaml:4: `{id}` is no param"},
         Mistake{"lost_param", "  - operation: x\n    get: /a\n    params: {id: 7}\n", "x.yaml:5: the param `id` stands nowhere"},
-        Mistake{"brace", "  - operation: x\n    get: /a/{id\n", "a brace without its partner"},
+        Mistake{"brace", "  - operation: x\n    get: /a/{id\n", "x.yaml:4: "},
         Mistake{"other_host", "  - operation: x\n    get: https://evil.example/\n", "a URL begins with `/`"},
         Mistake{"setting", "  - operation: x\n    get: /a/{id}\n    params: {id: $settings.team}\n",
                 "the source's `settings` are `organisation`"},
         Mistake{"partition", "  - operation: x\n    get: /a/{id}\n    params: {id: $partition}\n", "`$partition` is not known here"},
         Mistake{"paging", "  - operation: x\n    get: /a\n    paging: links\n", "x.yaml:5: `links` is no way of paging"},
-        Mistake{"page_size", "  - operation: x\n    get: /a\n    paging: {page: p, items: 'v[]', size: 0}\n", "at least one item"},
+        Mistake{"page_size", "  - operation: x\n    get: /a\n    paging: {page: p, items: 'v[]', size: -1}\n", "is not negative"},
         Mistake{"page_items", "  - operation: x\n    get: /a\n    paging: {page: p, size: 10}\n", "missing `items`"},
         Mistake{"cursor", "  - operation: x\n    get: /a\n    paging: {cursor: next}\n", "missing `as`"},
         Mistake{"variable", "  - operation: x\n    graphql: '{ viewer { login } }'\n    params: {a: 1}\n",

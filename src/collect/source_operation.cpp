@@ -61,6 +61,9 @@ Result<std::optional<Increment>> read_increment(const Yaml& node) {
   increment.items = TRY(read_path(node, "items"));
   increment.by = TRY(read_path(node, "by"));
   if (increment.items.back().kind != Step::Kind::all) return node["items"].wrong("`{}` does not end in `[]`", to_string(increment.items));
+  const auto is_member = [](const Step& step) { return step.kind == Step::Kind::member; };
+  if (!std::all_of(increment.items.begin(), increment.items.end() - 1, is_member))
+    return node["items"].wrong("`{}`: one list of each answer is read newest first", to_string(increment.items));
   return increment;
 }
 
@@ -69,8 +72,8 @@ Result<> check_roots(const Yaml& node, const std::vector<Expression>& expression
                      const FileWords& words) {
   for (const auto& expression : expressions) {
     const auto& root = expression.root;
-    if (root == "settings" && words.settings) {
-      TRY(check_settings(node, expression, *words.settings));
+    if (root == "settings" && words.http) {
+      TRY(check_settings(node, expression, words.http->settings));
       continue;
     }
     const bool of_place = root == "account" || (!words.http && root == "partition") || (root == "region" && operation.regional);
@@ -166,7 +169,11 @@ Result<SourceOperation> read_operation(const Yaml& node, const FileWords& words)
   operation.secrets = TRY(read_paths(node["secret"]));
   operation.until = TRY(read_until(node["until"]));
   if (const auto after = TRY(node.text_or("after", "")); !after.empty()) operation.after = full_name(after, words.service);
-  if (words.http) operation.http = TRY(read_http_call(node, operation.params, words.paging));
+  if (words.http) {
+    operation.http = TRY(read_http_operation(node, operation.params, *words.http));
+    // Files of one source may speak of several services; to the API they are all its own.
+    operation.http->name = words.service == words.http->api.service ? operation.operation : operation.name();
+  }
   operation.increment = TRY(read_increment(node["increment"]));
   return operation;
 }

@@ -9,10 +9,8 @@ namespace vouch::collect {
 // What operations of a file share.
 struct FileWords {
   std::string service;
-  bool regional = false;                               // AWS
-  bool http = false;                                   // the source is an HTTP API
-  const std::vector<std::string>* settings = nullptr;  // of the source's `api`; nullptr for AWS
-  std::optional<Paging> paging;                        // likewise
+  bool regional = false;             // AWS
+  const HttpSource* http = nullptr;  // of an HTTP API
 };
 
 // "ListUsers" or "iam:ListUsers", as a full name.
@@ -21,8 +19,8 @@ std::string full_name(std::string_view written, std::string_view service);
 Result<SourceOperation> read_operation(const Yaml& node, const FileWords& words);
 
 // `api:` of a file, and what of an operation only HTTP has.
-Result<HttpApi> read_http_api(const Yaml& node, std::string_view service);
-Result<HttpCall> read_http_call(const Yaml& node, const Template& params, const std::optional<Paging>& otherwise);
+Result<HttpSource> read_http_source(const Yaml& node, std::string_view service);
+Result<wire::HttpOperation> read_http_operation(const Yaml& node, const Template& params, const HttpSource& source);
 
 // A path as text, or the member of that name.
 Result<Path> read_path(const Yaml& node);

@@ -1,7 +1,5 @@
 #include "facts/account.h"
 
-#include "facts/page_fold.h"
-
 namespace vouch::facts {
 
 Account::Account(Folding& folding, std::string source, std::string account)
@@ -179,20 +177,15 @@ std::vector<PageOf> Account::all_pages(const Difference& difference, const Reque
 
 Result<> Account::fold_manifest(const evidence::TreeEntry& entry, Listing& listing, const Moment& moment) {
   auto& answers = folding_.answers;
-  const bool fresh = !listing.stored && listing.manifest.empty();
-  const auto before =
-      listing.manifest.empty() ? Requests{} : standing_after(TRY(answers.manifest(TRY(parse_digest(listing.manifest)))), listing.carried);
   const auto manifest = TRY(answers.manifest(entry.manifest));
+  if (manifest.base || tables_from(entry.operation).front()->incremental) return fold_increments(entry, listing, moment, manifest);
+  evidence::Manifest stood;
+  if (!listing.manifest.empty()) stood = TRY(answers.manifest(TRY(parse_digest(listing.manifest))));
+  const auto before = standing_after(stood, listing.carried);
   auto difference = compare(before, manifest, moment.previously);
 
-  std::vector<Live*> tables;
-  for (const auto* table : tables_from(entry.operation)) tables.push_back(&live(*table, entry.scope.region, fresh));
-  About about;
-  about.account = account_;
-  about.region = entry.scope.region;
-  about.partition = moment.partition;
-  PageFold fold{answers, entry.operation, std::move(tables), about};
-  bool whole = listing.repeats;
+  PageFold fold{answers, entry.operation, live_tables(entry, listing), about(entry, moment)};
+  bool whole = listing.repeats || stood.base;
   const auto read = [&]() -> Result<> {
     return whole ? fold.read(all_pages(difference, before, moment), {}) : fold.read(difference.shown, difference.hidden);
   };
@@ -211,9 +204,7 @@ Result<> Account::fold_manifest(const evidence::TreeEntry& entry, Listing& listi
   }
   const auto folded =
       TRY(fold.apply(folding_.store, whole, {moment.started, moment.previously, moment.leaf}, moment.ended, listing.observed));
-  folding_.rows_opened += folded.opened;
-  folding_.rows_closed += folded.closed;
-  folding_.changed.insert(folded.changed.begin(), folded.changed.end());
+  count(folded);
 
   listing.repeats = whole;
   listing.manifest = to_hex(entry.manifest);
@@ -224,8 +215,10 @@ Result<> Account::fold_manifest(const evidence::TreeEntry& entry, Listing& listi
 }
 
 // Requests without an answer are holes of their own keys; those that were and are no more, end.
-void Account::fold_holes(const evidence::TreeEntry& entry, const std::vector<Unanswered>& unanswered, const Moment& moment) {
+void Account::fold_holes(const evidence::TreeEntry& entry, const std::vector<Unanswered>& unanswered, const Moment& moment,
+                         const std::set<std::string>& kept) {
   std::set<HoleId> still;
+  for (const auto& params : kept) still.insert({entry.operation, entry.scope.region, params});
   for (const auto& [params, key, reason] : unanswered) {
     const HoleId id{entry.operation, entry.scope.region, params};
     still.insert(id);
@@ -247,6 +240,27 @@ void Account::no_longer_asked(const evidence::TreeEntry& entry, const Moment& mo
   listing.complete = false;
   listing.ended = moment.previously;
   listing.dirty = true;
+}
+
+std::vector<Live*> Account::live_tables(const evidence::TreeEntry& entry, const Listing& listing) {
+  const bool fresh = !listing.stored && listing.manifest.empty();
+  std::vector<Live*> tables;
+  for (const auto* table : tables_from(entry.operation)) tables.push_back(&live(*table, entry.scope.region, fresh));
+  return tables;
+}
+
+About Account::about(const evidence::TreeEntry& entry, const Moment& moment) const {
+  About about;
+  about.account = account_;
+  about.region = entry.scope.region;
+  about.partition = moment.partition;
+  return about;
+}
+
+void Account::count(const Folded& folded) {
+  folding_.rows_opened += folded.opened;
+  folding_.rows_closed += folded.closed;
+  folding_.changed.insert(folded.changed.begin(), folded.changed.end());
 }
 
 std::vector<const FactTable*> Account::tables_from(std::string_view operation) const {

@@ -5,6 +5,7 @@
 #include "facts/hole_book.h"
 #include "facts/listing.h"
 #include "facts/live.h"
+#include "facts/page_fold.h"
 
 namespace vouch::facts {
 
@@ -47,13 +48,23 @@ class Account {
   Result<> fold_tree(LeafIndex index, const evidence::CollectionLeaf& leaf);
   Result<> fold_entry(const evidence::TreeEntry& entry, const Moment& moment);
   Result<> fold_manifest(const evidence::TreeEntry& entry, Listing& listing, const Moment& moment);
+  Result<> fold_increments(const evidence::TreeEntry& entry, Listing& listing, const Moment& moment, const evidence::Manifest& newest);
+  Result<> fold_increment(const evidence::Manifest& manifest, PageFold& fold, Listing& listing, const Moment& moment,
+                          std::vector<Unanswered>& unanswered);
+  Result<std::vector<std::pair<Digest, evidence::Manifest>>> not_folded_yet(const Digest& digest, const evidence::Manifest& manifest,
+                                                                            const Listing& listing);
   static std::vector<PageOf> all_pages(const Difference& difference, const Requests& before, const Moment& moment);
-  void fold_holes(const evidence::TreeEntry& entry, const std::vector<Unanswered>& unanswered, const Moment& moment);
+  // `kept`: params whose holes stay as they are.
+  void fold_holes(const evidence::TreeEntry& entry, const std::vector<Unanswered>& unanswered, const Moment& moment,
+                  const std::set<std::string>& kept = {});
   void no_longer_asked(const evidence::TreeEntry& entry, const Moment& moment);
   Result<std::optional<Instant>> last_complete(const std::string& operation, const evidence::Scope& scope, const Listing& listing);
   Result<evidence::OperationTimes> times_of(const evidence::Times& times, const evidence::CollectionLeaf& leaf,
                                             const evidence::TreeEntry& entry) const;
 
+  std::vector<Live*> live_tables(const evidence::TreeEntry& entry, const Listing& listing);
+  About about(const evidence::TreeEntry& entry, const Moment& moment) const;
+  void count(const Folded& folded);
   std::vector<const FactTable*> tables_from(std::string_view operation) const;
   void all_changed();
   void changed(std::string_view operation);

@@ -1,5 +1,6 @@
 #include "facts/answers.h"
 
+#include "wire/document.h"
 #include "wire/parse.h"
 
 namespace vouch::facts {
@@ -44,13 +45,16 @@ Result<std::pair<const wire::Service*, const wire::Operation*>> Answers::operati
   return others_->operation(service, operation);
 }
 
-Result<Json> Answers::answer(std::string_view operation_name, const Page& page) {
-  const auto [service, model] = TRY(operation(operation_name));
+Result<Json> Answers::answer(std::string_view operation_name, Form form, const Page& page) {
   const auto bytes = TRY(blob(*page.body, "body"));
   ++bodies_read;
-  auto parsed = TRY_WITHIN(wire::parse_answer(*service, *model, page.status, {}, bytes,
-                                              json::make_shared_resource<json::monotonic_resource>(room_.get(), room_bytes)),
-                           "body {}", to_hex(*page.body));
+  const auto storage = json::make_shared_resource<json::monotonic_resource>(room_.get(), room_bytes);
+  if (form != Form::aws) {
+    if (bytes.empty()) return Json(nullptr);  // a 204
+    return wire::parse_document(bytes, form == Form::json ? wire::AnswerKind::json : wire::AnswerKind::text, storage);
+  }
+  const auto [service, model] = TRY(operation(operation_name));
+  auto parsed = TRY_WITHIN(wire::parse_answer(*service, *model, page.status, {}, bytes, storage), "body {}", to_hex(*page.body));
   if (parsed.error) return fail(Errc::malformed, "body {} is the error {}", to_hex(*page.body), parsed.error->code);
   return std::move(parsed.value);
 }

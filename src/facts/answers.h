@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/digest.h"
+#include "facts/tables.h"
 #include "ledger/blobs.h"
 #include "ledger/evidence.h"
 #include "wire/models.h"
@@ -35,7 +36,7 @@ class Answers {
   Result<evidence::Manifest> manifest(const Digest& digest);
 
   // The value of a page's body. Errc::malformed when it is no answer of this operation; the value lives as long as the next call.
-  Result<Json> answer(std::string_view operation, const Page& page);
+  Result<Json> answer(std::string_view operation, Form form, const Page& page);
 
   std::uint64_t manifests_read = 0, bodies_read = 0;
 

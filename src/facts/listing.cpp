@@ -30,6 +30,10 @@ void for_each_request(const evidence::Manifest& manifest, const Visit& visit) {
 
 }  // namespace
 
+std::string reason_of(const evidence::Entry& hole) {
+  return fmt::format("{}{}", hole.hole == evidence::Hole::denied ? "denied" : "failed", hole.error.empty() ? "" : " (" + hole.error + ")");
+}
+
 std::string write_carried(const Requests& carried) {
   json::array all;
   for (const auto& [params, standing] : carried) {
@@ -101,9 +105,7 @@ Difference compare(const Requests& before, const evidence::Manifest& manifest, s
     const auto hole = std::find_if(from, to, [](const evidence::Entry& entry) { return entry.hole.has_value(); });
     const auto shapeless = spoiled.find(from->params);
     if (hole == to && shapeless == spoiled.end()) return;
-    auto reason = hole == to ? "failed: " + shapeless->second
-                             : fmt::format("{}{}", *hole->hole == evidence::Hole::denied ? "denied" : "failed",
-                                           hole->error.empty() ? "" : " (" + hole->error + ")");
+    auto reason = hole == to ? "failed: " + shapeless->second : reason_of(*hole);
     difference.unanswered.push_back({from->params, from->key, std::move(reason)});
     if (const auto stands = before.find(from->params); stands != before.end()) {
       auto& carried = difference.carried[from->params] = stands->second;

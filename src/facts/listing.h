@@ -35,6 +35,9 @@ struct Unanswered {
   std::string reason;  // "denied (AccessDenied)"
 };
 
+// "denied (AccessDenied)", of a hole.
+std::string reason_of(const evidence::Entry& hole);
+
 // One page whose rows are to be read: newly shown, or no longer.
 struct PageOf {
   const std::string* params;

@@ -21,7 +21,7 @@ Result<> PageFold::read(const std::vector<PageOf>& shown, const std::vector<Page
 
 Result<> PageFold::read_page(const PageOf& page, std::size_t place, bool shown) {
   if (!page.page->body) return {};  // an absence shows no row
-  const auto answer = TRY(answers_.answer(operation_, *page.page));
+  const auto answer = TRY(answers_.answer(operation_, tables_.front().live->table().form, *page.page));
   const auto params = TRY(parse_json(*page.params));
   const auto key = page.page->key.empty() ? Json(nullptr) : TRY(parse_json(page.page->key));
   auto about = about_;

@@ -38,6 +38,8 @@ struct Asked {
   std::vector<Request> requests;
   evidence::Outcome outcome = evidence::Outcome::complete;
   std::string reason;
+  bool adds = false;   // an increment: to what the run before stored
+  bool keeps = false;  // or leaves that as it is
 };
 
 struct Collected {
@@ -48,6 +50,7 @@ struct Collected {
   std::string failed = {};  // why there is no tree; empty: there is one
   Duration length = Duration::minutes(1);
   bool simulated = false;
+  std::string source = "aws";
 };
 
 // When operation number `place` of a run is asked: one after the other, a second apart, half a second long.
@@ -80,9 +83,9 @@ class Home {
     auto pack = must(PackWriter::start(path()));
     evidence::CollectionLeaf leaf;
     leaf.run = fmt::format("{}-{:08x}", to_string(run.started), ++runs_);
-    leaf.source = "aws";
+    leaf.source = run.source;
     leaf.account = run.account;
-    leaf.partition = run.account.empty() ? "" : "aws";
+    leaf.partition = run.account.empty() || run.source != "aws" ? "" : "aws";
     leaf.identity = run.account.empty() ? "" : fmt::format("arn:aws:iam::{}:user/collector", run.account);
     leaf.schedule = run.schedule;
     leaf.started = run.started;
@@ -91,7 +94,7 @@ class Home {
     leaf.outcome = run.failed.empty() ? evidence::Outcome::complete : evidence::Outcome::failed;
     leaf.reason = run.failed;
     if (run.failed.empty()) {
-      evidence::Tree tree{"aws", run.account, {}};
+      evidence::Tree tree{run.source, run.account, {}};
       evidence::Times times;
       for (std::size_t place = 0; place < run.asked.size(); ++place) {
         const auto& asked = run.asked[place];
@@ -99,8 +102,11 @@ class Home {
           leaf.outcome = evidence::Outcome::partial;
           leaf.reason = "something was not answered";
         }
-        const auto manifest = evidence::write(manifest_of(asked, pack));
-        tree.entries.push_back({{asked.region}, asked.operation, asked.outcome, asked.reason, must(pack.add(manifest))});
+        auto manifest = manifest_of(asked, pack);
+        auto& stored = manifests[asked.operation + asked.region];
+        if (asked.adds) manifest.base = stored;
+        if (!asked.keeps) stored = must(pack.add(evidence::write(manifest)));
+        tree.entries.push_back({{asked.region}, asked.operation, asked.outcome, asked.reason, stored});
         times.push_back({asked.operation, {asked.region}, asked_at(run, place), answered_at(run, place)});
       }
       leaf.tree = must(pack.add(evidence::write(tree)));
@@ -110,6 +116,8 @@ class Home {
     must(pack.finish());
     append(evidence::write(leaf));
   }
+
+  std::map<std::string, Digest> manifests;  // of the last run, by operation and region
 
  private:
   static evidence::Manifest manifest_of(const Asked& asked, PackWriter& pack) {

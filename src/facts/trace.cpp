@@ -30,27 +30,29 @@ class Tracer {
 
   // The page that shows the row with `key` (all key columns of the table, and region), as that run had it.
   Result<> find_row(const Run& run, const Key& key, std::vector<Trace>& traces) {
-    return each_entry(run, key, [&](const evidence::TreeEntry& entry, const evidence::Manifest& manifest) -> Result<> {
+    return each_entry(run, key, [&](const evidence::TreeEntry& entry, const evidence::Manifest& manifest) -> Result<bool> {
       // Later pages stand before earlier ones.
       for (auto at = manifest.requests.rbegin(); at != manifest.requests.rend(); ++at)
         if (at->is_answer() && concerns(*at, key) && TRY(shows(run, entry, *at, key))) {
           traces.push_back(trace_of(run, entry, *at));
-          return {};
+          return true;
         }
-      return {};
+      return false;
     });
   }
 
   // The pages that would show it: of a `for each` those about this key, of a listing all.
   Result<> find_absence(const Run& run, const Key& key, std::vector<Trace>& traces) {
-    return each_entry(run, key, [&](const evidence::TreeEntry& entry, const evidence::Manifest& manifest) -> Result<> {
+    return each_entry(run, key, [&](const evidence::TreeEntry& entry, const evidence::Manifest& manifest) -> Result<bool> {
+      const auto known = traces.size();
       for (const auto& request : manifest.requests)
         if (!request.hole && concerns(request, key)) traces.push_back(trace_of(run, entry, request));
-      return {};
+      return traces.size() > known;
     });
   }
 
  private:
+  // `visit` says whether it found what it looks for; if not, an increment's base is looked at, and so on.
   template <class Visit>
   Result<> each_entry(const Run& run, const Key& key, const Visit& visit) {
     const auto region = key.find("region");
@@ -58,7 +60,12 @@ class Tracer {
       if (entry.operation != table_.operation) continue;
       if (table_.regional && region != key.end() && region->second != entry.scope.region) continue;
       if (entry.outcome != evidence::Outcome::complete && entry.outcome != evidence::Outcome::partial) continue;
-      TRY(visit(entry, TRY(answers_.manifest(entry.manifest))));
+      auto shown = entry;
+      for (;;) {
+        const auto manifest = TRY(answers_.manifest(shown.manifest));
+        if (TRY(visit(shown, manifest)) || !manifest.base) break;
+        shown.manifest = *manifest.base;
+      }
     }
     return {};
   }
@@ -73,7 +80,7 @@ class Tracer {
   }
 
   Result<bool> shows(const Run& run, const evidence::TreeEntry& entry, const evidence::Entry& request, const Key& key) {
-    const auto answer = TRY(answers_.answer(entry.operation, page_of(request)));
+    const auto answer = TRY(answers_.answer(entry.operation, table_.form, page_of(request)));
     const auto params = TRY(parse_json(request.params));
     const auto about_key = request.key.empty() ? Json(nullptr) : TRY(parse_json(request.key));
     About about{&about_key, &params, run.leaf.account, entry.scope.region, run.leaf.partition};

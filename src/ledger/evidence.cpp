@@ -95,7 +95,9 @@ bool has_kind(std::string_view leaf, std::string_view kind) {
 }
 
 std::string write(const Manifest& manifest) {
-  std::string out = fmt::format("{{\"operation\":{},\"requests\":[", literal(manifest.operation));
+  std::string out = "{";
+  if (manifest.base) out += fmt::format("\"base\":\"{}\",", to_hex(*manifest.base));
+  out += fmt::format("\"operation\":{},\"requests\":[", literal(manifest.operation));
   for (std::size_t i = 0; i < manifest.requests.size(); ++i) {
     if (i > 0) out += ',';
     write_entry(manifest.requests[i], out);
@@ -159,7 +161,8 @@ namespace {
 
 std::string write_whole(const CollectionLeaf& leaf) {
   std::string scope = "{";
-  if (!leaf.account.empty()) scope += fmt::format("\"account\":{},\"partition\":{}", literal(leaf.account), literal(leaf.partition));
+  if (!leaf.account.empty()) scope += fmt::format("\"account\":{}", literal(leaf.account));
+  if (!leaf.partition.empty()) scope += fmt::format("{}\"partition\":{}", leaf.account.empty() ? "" : ",", literal(leaf.partition));
   scope += '}';
   const auto& counts = leaf.counts;
   std::string out = fmt::format(

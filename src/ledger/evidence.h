@@ -50,6 +50,8 @@ struct Manifest {
   std::string operation;  // "s3:GetBucketPolicy"
   Scope scope;
   std::vector<Entry> requests;  // sorted by params, then page
+  // Of an increment: the manifest that it adds to (docs/evidence.md, "Increments"). `requests` are then only what this run brought.
+  std::optional<Digest> base = {};
 
   void sort();
   [[nodiscard]] const Entry* find(std::string_view params, std::uint32_t page) const;  // of a sorted one
@@ -104,8 +106,8 @@ struct Counts {
 struct CollectionLeaf {
   std::string run;  // "2026-03-01T09:00:00Z-5f3a9c21"
   std::string source;
-  std::string account, partition;  // empty when we never learnt who we are
-  std::string identity;            // an ARN; empty likewise
+  std::string account, partition;  // empty when we never learnt who we are; only AWS has partitions
+  std::string identity;            // an ARN, a login; empty likewise, and where the API does not tell
   Duration schedule;
   Instant started, ended;
   Outcome outcome = Outcome::failed;

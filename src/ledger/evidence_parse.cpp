@@ -158,6 +158,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
   Manifest manifest;
   manifest.operation = TRY(require_text(value, "operation"));
   manifest.scope = TRY(require_scope(value));
+  manifest.base = TRY(optional_digest(value, "base"));
   for (const auto& element : *TRY(require_list(value, "requests"))) {
     manifest.requests.push_back(TRY_WITHIN(read_entry(element), "request {}", manifest.requests.size()));
   }

@@ -6,6 +6,7 @@
 #include "collect/collect.h"
 #include "collect/history.h"
 #include "ledger/create.h"
+#include "wire/aws_dialect.h"
 #include "wire/parse.h"
 
 #include <sys/resource.h>
@@ -41,8 +42,10 @@ Result<> run(const fs::path& home, std::vector<std::string> regions) {
   options.binary = "test";
   options.regions = std::move(regions);
   collect::Observer observer;
-  const auto collection =
-      TRY(collect::run(*sources.find("aws"), catalog, {models, settings, credentials, transport}, SystemClock(), options, observer));
+  const SystemClock clock;
+  wire::AwsDialect dialect{models, settings, credentials, clock};
+  const auto api = collect::aws_api(models, settings, options.regions.empty() ? "" : options.regions.front());
+  const auto collection = TRY(collect::run(*sources.find("aws"), catalog, {*api, dialect, transport, models}, clock, options, observer));
   json::array incomplete;
   for (const auto& entry : collection.tree.entries) {
     if (entry.outcome == collect::Outcome::complete) continue;

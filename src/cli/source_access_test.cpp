@@ -1,0 +1,77 @@
+#include "cli/source_access.h"
+
+#include <gtest/gtest.h>
+
+namespace vouch::cli {
+namespace {
+
+collect::SourceCatalog catalog() {
+  CatalogFiles files;
+  files.files = {{"s3.yaml", "sources/aws/s3.yaml", "{service: s3, scope: global, operations: [{operation: ListBuckets}]}", true},
+                 {"hub.yaml", "sources/hub/hub.yaml", R"(
+service: hub
+api:
+  base: https://hub.example
+  settings: [organisation]
+  sign in: [github app, bearer]
+  whoami: {account: $settings.organisation}
+operations: [{operation: people, get: /people}]
+)",
+                  true},
+                 {"open.yaml", "sources/open/open.yaml", R"(
+service: open
+api: {base: 'https://open.example', sign in: none, settings: [site], whoami: {account: $settings.site}}
+operations: [{operation: people, get: /people}]
+)",
+                  true}};
+  Problems problems;
+  auto read = collect::read_source_catalog(files, problems);
+  EXPECT_TRUE(problems.empty()) << problems.front().message;
+  return read;
+}
+
+// "" when all is well.
+std::string complaint(std::string_view yaml) {
+  const TemporaryDirectory folder;
+  EXPECT_TRUE(write_file(folder.path() / "vouch.yaml", yaml));
+  const auto settings = Home{folder.path()}.settings();
+  if (!settings) return settings.error().message;
+  const auto checked = check_sources(*settings, catalog());
+  return checked ? "" : checked.error().message;
+}
+
+TEST(Sources, are_told_in_the_words_of_their_file) {
+  EXPECT_EQ(complaint("sources: {aws: {on: true, profile: audit, regions: [eu-central-1]}}"), "");
+  EXPECT_EQ(complaint("sources: {hub: {organisation: acme, token: {env: HUB}}}"), "");
+  EXPECT_EQ(complaint("sources: {hub: {organisation: acme, app: {id: 7, key: {file: app.pem}}, endpoint: 'https://hub.acme.example/api'}}"),
+            "");
+  EXPECT_EQ(complaint("sources: {hub: {on: false}}"), "");
+  EXPECT_EQ(complaint("sources: {open: {site: acme}}"), "");
+  EXPECT_EQ(complaint("sources: {aws: {on: true}, hub: {organisation: acme, token: {command: [gh, auth, token]}}}"), "");
+}
+
+TEST(Sources, complain_with_file_and_line_and_what_there_is) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"sources:\n  azure: {on: true}\n", "vouch.yaml:2: there is no source `azure`; there is aws, hub, open"},
+      {"sources:\n  aws:\n    region: x\n", "vouch.yaml:3: unknown key `region`; known here: on, profile, regions"},
+      {"sources:\n  aws:\n    regions: [../etc]\n", "vouch.yaml:3: `../etc` is no region"},
+      {"sources:\n  hub:\n    organisation: acme\n    team: x\n",
+       "vouch.yaml:4: unknown key `team`; known here: on, endpoint, organisation, app, token"},
+      {"sources:\n  hub:\n    token: {env: T}\n", "missing `organisation`"},
+      {"sources:\n  hub:\n    organisation: acme\n", "`hub` needs a way to sign in: app, token"},
+      {"sources:\n  hub: {organisation: acme, app: {id: 7}}\n", "missing `key`"},
+      {"sources:\n  hub: {organisation: acme, token: {env: T}, endpoint: hub.acme.example}\n", "is no URL"},
+      {"sources:\n  open:\n    site: acme\n    token: {env: T}\n", "vouch.yaml:4: unknown key `token`"},
+  };
+  for (const auto& [yaml, expected] : cases) EXPECT_NE(complaint(yaml).find(expected), std::string::npos) << yaml << complaint(yaml);
+}
+
+TEST(Sources, never_repeat_a_secret_that_stands_where_its_place_should) {
+  const auto said = complaint("sources:\n  hub:\n    organisation: acme\n    token: ghp_0123456789abcdef\n");
+  EXPECT_NE(said.find("vouch.yaml:4: `token` says where the secret is, and never the secret itself"), std::string::npos) << said;
+  EXPECT_EQ(said.find("ghp_"), std::string::npos);
+  EXPECT_EQ(complaint("sources: {hub: {organisation: acme, token: {value: ghp_0123456789abcdef}}}").find("ghp_"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vouch::cli
