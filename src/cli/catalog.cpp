@@ -56,6 +56,7 @@ Result<Exit> run_catalog_list(const Common& common) {
                       {"kind", name_of(control.kind)},
                       {"shelf", control.shelf},
                       {"on", control.on},
+                      {"unread", control.unread.empty() ? Json(nullptr) : Json(json::string(control.unread))},
                       {"statement", control.statement},
                       {"owner", control.owner},
                       {"severity", control.severity},

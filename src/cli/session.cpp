@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include "controls/summary.h"
+#include "ledger/create.h"
 #include "ledger/evidence.h"
 
 namespace vouch::cli {
@@ -9,13 +10,42 @@ void print_problems(const Problems& problems) {
   for (const auto& problem : problems) fmt::print(stderr, "{} {}\n", paint("!", Tone::doubt), problem.message);
 }
 
+namespace {
+
+// What vouch.yaml says of controls and sources.
+Result<controls::Choice> choice_of(const Home& home) {
+  const auto settings = TRY(home.settings());
+  auto choice = settings.controls;
+  for (const auto& source : settings.sources)
+    if (source.on) choice.sources.insert(source.name);
+  return choice;
+}
+
+// Those that are on, and those of which the ledger holds a collection.
+Result<std::set<std::string>> sources_in_view(const Home& home, const controls::Choice& choice) {
+  auto sources = choice.sources;
+  if (!has_log(home.path)) return sources;
+  const auto log = TRY(Reader::open(home.path));
+  TRY(log.for_each(LeafIndex{0}, log.checkpoint().size, [&](LeafIndex, std::string_view entry) -> Result<> {
+    if (!evidence::has_kind(entry, "collection")) return {};
+    const auto leaf = TRY(evidence::parse_collection_leaf(entry));
+    if (leaf.tree) sources.insert(leaf.source);
+    return {};
+  }));
+  return sources;
+}
+
+}  // namespace
+
 Result<Catalog> Catalog::read(const Home& home) {
   Catalog catalog;
   catalog.files = TRY(read_catalog(home.path));
   catalog.tables = facts::read_fact_catalog(catalog.files, catalog.problems);
   catalog.controls = controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems);
-  if (home.exists()) catalog.choice = TRY(home.settings()).controls;
+  if (home.exists()) catalog.choice = TRY(choice_of(home));
   controls::choose(catalog.controls, catalog.choice, catalog.problems);
+  if (home.exists())
+    controls::leave_out_unread(catalog.controls, catalog.tables, catalog.choice, TRY(sources_in_view(home, catalog.choice)));
   return catalog;
 }
 
@@ -64,7 +94,7 @@ Result<facts::Facts> open_facts(const Home& home, const Catalog& catalog) {
 
 Result<controls::Stored> judge(const Home& home, Instant at) {
   auto files = TRY(read_catalog(home.path));
-  const auto digest = controls::digest_of(files, TRY(home.settings()).controls);
+  const auto digest = controls::digest_of(files, TRY(choice_of(home)));
   const auto log = TRY(Reader::open(home.path));
   std::error_code ignored;
   // Whoever deletes the facts wants them built again, not their shadow shown.

@@ -224,11 +224,13 @@ Result<Exit> run_show(const Common& common, const ShowOptions& options) {
     if (format == Format::md) fmt::print("\n{}", footer(at, state));
     return exit;
   }
-  fmt::print(
-      "{}  {}\n", paint(control->id, Tone::strong),
-      paint(fmt::format("{} · {} · {} · {}{}", name_of(control->kind), control->severity, control->owner,
-                        fmt::join(catalog.controls.criteria_of(control->id), " "), control->on ? "" : " · off: shelf " + control->shelf),
-            Tone::faint));
+  fmt::print("{}  {}\n", paint(control->id, Tone::strong),
+             paint(fmt::format("{} · {} · {} · {}{}", name_of(control->kind), control->severity, control->owner,
+                               fmt::join(catalog.controls.criteria_of(control->id), " "),
+                               control->on               ? ""
+                               : control->unread.empty() ? " · off: shelf " + control->shelf
+                                                         : " · off: " + control->unread + " is not read"),
+                   Tone::faint));
   fmt::print("{}\n", control->statement);
   if (verdict.members.empty()) fmt::print("no member: {}\n", verdict.empty_because);
   if (options.member) {

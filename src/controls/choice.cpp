@@ -19,6 +19,17 @@ void choose(ControlCatalog& catalog, const Choice& choice, Problems& problems) {
   }
 }
 
+void leave_out_unread(ControlCatalog& catalog, const facts::FactCatalog& tables, const Choice& choice,
+                      const std::set<std::string>& in_view) {
+  for (auto& control : catalog.controls) {
+    for (const auto& name : control.tables) {
+      const auto* table = tables.find(name);
+      if (table && !table->is_of_ledger() && !in_view.contains(table->source)) control.unread = table->source;
+    }
+    if (!control.unread.empty() && !choice.on.contains(control.id)) control.on = false;
+  }
+}
+
 std::vector<Framework> frameworks_in_force(const ControlCatalog& catalog) {
   auto frameworks = catalog.frameworks;
   for (auto& framework : frameworks)
@@ -33,7 +44,7 @@ std::vector<Framework> frameworks_in_force(const ControlCatalog& catalog) {
 std::vector<std::string> narrowed(const ControlCatalog& catalog) {
   std::vector<std::string> ids;
   for (const auto& control : catalog.controls)
-    if (!control.on && control.shelf == "soc2") ids.push_back(control.id);
+    if (!control.on && control.unread.empty() && control.shelf == "soc2") ids.push_back(control.id);
   return ids;
 }
 

@@ -63,6 +63,30 @@ TEST(Choice, is_part_of_what_stored_verdicts_speak_of) {
   EXPECT_EQ(digests.size(), 4u);
 }
 
+TEST(Choice, a_control_counts_only_where_its_sources_are_read) {
+  Problems problems;
+  auto catalog = three(problems);
+  choose(catalog, {}, problems);
+  leave_out_unread(catalog, sample_tables(), {}, {"github"});
+  EXPECT_FALSE(catalog.find("a")->on);
+  EXPECT_EQ(catalog.find("a")->unread, "aws");
+  EXPECT_TRUE(narrowed(catalog).empty());  // nobody has made the answer smaller
+  EXPECT_TRUE(frameworks_in_force(catalog).at(0).criteria.at(0).controls.empty());
+
+  auto asked_for = three(problems);
+  const Choice choice{{"b"}, {}, {}};
+  choose(asked_for, choice, problems);
+  leave_out_unread(asked_for, sample_tables(), choice, {});
+  EXPECT_TRUE(asked_for.find("b")->on);
+  EXPECT_FALSE(asked_for.find("a")->on);
+
+  auto all = three(problems);
+  choose(all, {}, problems);
+  leave_out_unread(all, sample_tables(), {}, {"aws"});
+  EXPECT_TRUE(all.find("a")->on);
+  EXPECT_EQ(all.find("a")->unread, "");
+}
+
 TEST(Choice, of_a_control_that_is_not_there_is_a_problem) {
   Problems problems;
   auto catalog = three(problems);

@@ -24,6 +24,7 @@ struct Control {
   Kind kind = Kind::state;
   std::string shelf = "soc2";  // or "hardening"
   bool on = true;              // counts in this home (controls/choice.h)
+  std::string unread;          // a source of its tables that this home does not read; empty: it reads them all
   std::string statement, owner, severity;
   Duration settle = Duration::minutes(10);
   std::optional<Duration> mend_within;

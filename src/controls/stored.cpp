@@ -255,6 +255,7 @@ std::string digest_of(const CatalogFiles& files, const Choice& choice) {
   for (const auto& id : choice.on) add("on " + id);
   for (const auto& id : choice.off) add("off " + id);
   add(choice.zone.name());
+  for (const auto& source : choice.sources) add("source " + source);
   return to_hex(hash.finish());
 }
 
