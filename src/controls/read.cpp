@@ -46,15 +46,14 @@ Duration shortest(Span span) {
 
 // What a control of each kind is evaluated by.
 Result<> parse_kind(const Yaml& file, Control& control) {
+  TRY(control.kind == Kind::periodic ? only(file, {"done", "every", "grace"}) : only(file, {"fails"}));
   control.population = TRY(file.text("population"));
   control.tick = TRY(length(file, "tick"));
   if (control.tick && control.tick->micros < Duration::seconds(1).micros) return file["tick"].wrong("a tick is at least 1s");
   if (control.kind != Kind::periodic) {
-    TRY(only(file, {"fails"}));
     control.fails = TRY(file.text("fails"));
     return {};
   }
-  TRY(only(file, {"done", "every", "grace"}));
   control.done = TRY(file.text("done"));
   const auto every = parse_span(TRY(file.text("every")));
   if (!every) return file["every"].wrong("`every` is one of day, week, month, quarter, half, year");
