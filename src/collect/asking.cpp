@@ -167,6 +167,13 @@ void Asking::ask(std::shared_ptr<Request> request) {
   auto call = access_.api.call(operation);
   call.region = request->region;
   call.params = request->params;
+  if (request->newest_first && request->remembered && node.base) {
+    // Where the newest page is the same, nothing is new.
+    call.known = [request](std::uint32_t page) -> std::optional<wire::Validator> {
+      const auto& pages = request->remembered->pages;
+      return page == 1 && request->remembered->cursor && !pages.empty() ? pages.front() : std::nullopt;
+    };
+  }
   // A page that the run before has no body of can't be kept unchanged.
   if (!node.incremental && !operation.until && request->remembered) {
     call.known = [request](std::uint32_t page) -> std::optional<wire::Validator> {
@@ -301,6 +308,11 @@ Result<bool> Asking::keep_answer(Request& request, const wire::Page& page, Recor
     request.remembering.pages.back() =
         page.validator || !page.unchanged || page.number > old.size() ? page.validator : old[page.number - 1];
   }
+  if (page.unchanged && request.newest_first) {
+    request.remembering.pages = request.remembered->pages;
+    client_.stop(request.call);
+    return false;
+  }
   if (page.unchanged) {
     TRY(keep_unchanged(request, page, record, value));
     return true;
@@ -312,6 +324,8 @@ Result<bool> Asking::keep_answer(Request& request, const wire::Page& page, Recor
   if (auto& newest_first = request.newest_first) {
     TRY(newest_first->read(value));
     if (newest_first->reached_the_known()) client_.stop(request.call);
+    if (page.number == 1 && page.validator && (newest_first->reaches_back() || page.validator->next.empty()))
+      request.remembering.pages = {page.validator};
     // Of a listing that is read as a whole an empty page is an answer too: it shows that there is nothing.
     const bool as_a_whole = !node.base || !request.remembered || !request.remembered->cursor;
     if (!newest_first->brought_something() && !as_a_whole) return false;

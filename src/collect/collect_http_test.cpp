@@ -109,7 +109,9 @@ TEST(CollectHttp, AnUnchangedWorldCostsOnly304sAndStoresNothing) {
   EXPECT_TRUE(second.unchanged);
   EXPECT_EQ(second.leaf.counts.new_bodies, 0u);
   EXPECT_EQ(home.hub.count("/orgs/acme/repos"), 2u);  // both pages, the second one found without the first one's body
-  EXPECT_EQ(home.hub.not_modified, 2u + 3u);  // and the branches of three repositories, asked for elements of pages that came as a 304
+  // And the branches of three repositories, asked for elements of pages that came as a 304; and the newest pulls of each.
+  EXPECT_EQ(home.hub.not_modified, 2u + 3u + 3u);
+  EXPECT_EQ(home.hub.count("/repos/a/pulls?"), 1u);
   EXPECT_EQ(home.hub.count("/repos/a/pulls/"), 0u);
   EXPECT_EQ(second.tree.entries, first.tree.entries);
 }

@@ -73,6 +73,7 @@ Result<> NewestFirst::read(Json& answer) {
     if (!known) fresh.push_back(std::move(item));
   }
   brought_something_ = !fresh.empty();
+  reaches_back_ = compare_moments(previous, newest_.at) < 0;
   *items = std::move(fresh);
   return {};
 }

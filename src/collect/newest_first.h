@@ -18,13 +18,16 @@ class NewestFirst {
 
   [[nodiscard]] bool brought_something() const { return brought_something_; }  // the last page
   [[nodiscard]] bool reached_the_known() const { return reached_the_known_; }  // nothing that follows is new
+  // Whether the last page reaches back beyond the newest instant: then whatever becomes new shows on it, and not behind it among others
+  // of that instant.
+  [[nodiscard]] bool reaches_back() const { return reaches_back_; }
   [[nodiscard]] const Cursor& newest() const { return newest_; }
 
  private:
   const Increment& increment_;
   std::optional<Cursor> before_;
   Cursor newest_;
-  bool brought_something_ = false, reached_the_known_ = false;
+  bool brought_something_ = false, reached_the_known_ = false, reaches_back_ = false;
 };
 
 // Which of two instants, as an API spells them, is the later one: less than 0 when it is the second. Both as instants, else as numbers,
