@@ -66,15 +66,7 @@ Result<Instant> expiry(const Control& control, facts::Facts& facts, Instant at) 
   auto expires = TRY(next_clock_change(control, facts, at)).value_or(Instant::infinity());
   if (control.kind == Kind::event) expires = std::min(expires, TRY(next_event(control, facts, at)).value_or(Instant::infinity()));
   if (control.kind == Kind::periodic) expires = std::min(expires, TRY(next_due(control, facts, at)));
-  // What is known already of the future: coverage that ends, rows that a test dates ahead. Newest first; so far ahead there is little.
-  for (std::size_t limit = 64;; limit *= 4) {
-    const auto ahead = TRY(facts.changes(control.tables, Instant::infinity(), limit));
-    for (const auto change : ahead) {
-      if (change <= at) return expires;
-      expires = std::min(expires, change);
-    }
-    if (ahead.size() < limit) return expires;
-  }
+  return std::min(expires, TRY(facts.next_change(control.tables, at)).value_or(Instant::infinity()));
 }
 
 }  // namespace vouch::controls

@@ -150,12 +150,11 @@ Result<> write_state(table::Store& store, std::string_view catalog, Instant at, 
                         or_null(state.last_run), list_text(narrowed_ids)});
 }
 
-Result<> write_control(table::Store& store, const Control& control, const ControlVerdict& verdict, Instant expires) {
-  TRY(store.execute("delete from vouch.verdict_control where id = $1", {control.id}));
-  return store.execute("insert into vouch.verdict_control values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-                       {control.id, control.digest, control.statement, control.owner, control.severity, control.mend, control.remedy,
-                        std::string{name_of(verdict.answer)}, verdict.empty_because, verdict.population, verdict.pass, verdict.fail,
-                        verdict.unknown, verdict.waived, expires});
+Result<> add_control(table::Appender& rows, const Control& control, const ControlVerdict& verdict, Instant expires) {
+  rows.add_text(control.id).add_text(control.digest).add_text(control.statement).add_text(control.owner).add_text(control.severity);
+  rows.add_text(control.mend).add_text(control.remedy).add_text(name_of(verdict.answer)).add_text(verdict.empty_because);
+  rows.add(verdict.population).add(verdict.pass).add(verdict.fail).add(verdict.unknown).add(verdict.waived).add(expires);
+  return rows.end_row();
 }
 
 Result<> add_members(table::Appender& rows, const ControlVerdict& verdict) {
@@ -214,26 +213,26 @@ Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts
   TRY(store.execute(std::string{make_tables}));
   std::vector<ControlVerdict> fresh;
   std::set<std::string> ids;
+  TRY(store.execute("delete from vouch.verdict_control"));
+  auto controls = TRY(store.appender("vouch.verdict_control"));
   for (const auto& control : catalog.controls) {
     if (!control.on) continue;
     ids.insert(control.id);
     const auto expires = TRY(expiry(control, facts, at));
     const auto* stored = still_true(kept, control, at);
     if (stored && stored->verdict.unknown == 0 && !any_of(changed, control.tables)) {
-      TRY(write_control(store, control, stored->verdict, expires));
+      TRY(add_control(controls, control, stored->verdict, expires));
       continue;
     }
     auto verdict = now(control, facts, at);
-    TRY(write_control(store, control, verdict, expires));
-    TRY(store.execute("delete from vouch.verdict_member where control = $1", {control.id}));
+    TRY(add_control(controls, control, verdict, expires));
+    if (kept) TRY(store.execute("delete from vouch.verdict_member where control = $1", {control.id}));
     fresh.push_back(std::move(verdict));
   }
+  TRY(controls.flush());
   if (kept)
-    for (const auto& [id, unused] : kept->digests) {
-      if (ids.contains(id)) continue;
-      TRY(store.execute("delete from vouch.verdict_control where id = $1", {id}));
-      TRY(store.execute("delete from vouch.verdict_member where control = $1", {id}));
-    }
+    for (const auto& [id, unused] : kept->digests)
+      if (!ids.contains(id)) TRY(store.execute("delete from vouch.verdict_member where control = $1", {id}));
   auto members = TRY(store.appender("vouch.verdict_member"));
   for (const auto& verdict : fresh) TRY(add_members(members, verdict));
   TRY(members.flush());

@@ -54,6 +54,26 @@ Result<CoverageAt> read_coverage(table::Store& store, Instant at) {
   return coverage;
 }
 
+Result<ChangesAfter> read_changes_after(table::Store& store, const FactCatalog& catalog, Instant at) {
+  ChangesAfter ahead{at, {}, {}};
+  const auto now = literal(at), never = literal(Instant::infinity());
+  std::string all;
+  for (const auto& table : catalog.tables)
+    all += fmt::format(
+        "{2}select {1} as t, least(min(valid_from) filter (valid_from > {3}), min(valid_to) filter (valid_to > {3})) as x "
+        "from facts.main.{0}",
+        quote(table.name), quote_text(table.name), all.empty() ? "" : " union all ", now);
+  if (!all.empty())
+    for (const auto& row : TRY(store.query(fmt::format("select t, x from ({}) where x < {}", all, never))).rows)
+      ahead.tables.emplace(text(row[0]), instant(row[1]));
+  const auto holes = TRY(store.query(fmt::format(
+      R"(select subject, min(x) from (select subject, "from" as x from vouch.hole union all select subject, "to" from vouch.hole))"
+      R"( where x > {} and x < {} group by subject)",
+      now, never)));
+  for (const auto& row : holes.rows) ahead.subjects.emplace(text(row[0]), instant(row[1]));
+  return ahead;
+}
+
 // What nobody tells of one table: seen from `at`, but not only at it.
 void add_untold(const CoverageAt& coverage, const FactTable& table, std::vector<Hole>& holes) {
   const auto add = [&](Hole hole) {
@@ -192,6 +212,24 @@ Result<std::vector<Instant>> Facts::changes(std::span<const std::string> tables,
   std::vector<Instant> newest{instants.begin(), instants.end()};
   if (newest.size() > limit) newest.resize(limit);
   return newest;
+}
+
+Result<std::optional<Instant>> Facts::next_change(std::span<const std::string> tables, Instant at) {
+  if (!data_->coverage || data_->coverage->at != at) data_->coverage = TRY(read_coverage(data_->store, at));
+  if (!data_->ahead || data_->ahead->at != at) data_->ahead = TRY(read_changes_after(data_->store, data_->catalog, at));
+  const auto& ahead = *data_->ahead;
+  std::optional<Instant> next;
+  const auto consider = [&](Instant change) { next = next ? std::min(*next, change) : change; };
+  for (const auto& name : tables) {
+    const auto* table = data_->catalog.find(name);
+    if (!table) return fail(Errc::usage, "there is no fact table `{}`", name);
+    if (const auto found = ahead.tables.find(name); found != ahead.tables.end()) consider(found->second);
+    for (const auto& subject : subjects_of(*table))
+      if (const auto found = ahead.subjects.find(subject); found != ahead.subjects.end()) consider(found->second);
+    for (const auto& run : data_->coverage->runs)
+      if (const auto end = run.ended + tolerance_of(run.schedule); run.source == table->source && at < end) consider(end);
+  }
+  return next;
 }
 
 Result<std::optional<Instant>> Facts::observed_before(std::span<const std::string> tables, Instant at) {

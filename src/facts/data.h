@@ -26,11 +26,18 @@ struct CoverageAt {
   std::set<std::pair<std::string, std::string>> operations;  // account, operation: ever asked
 };
 
+// What is known already of the time after one instant: holes that end, rows that a test dates ahead.
+struct ChangesAfter {
+  Instant at;
+  std::map<std::string, Instant, std::less<>> tables, subjects;  // the first change of each that has one
+};
+
 struct Facts::Data {
   FactCatalog catalog;
   table::Store store;
   bool all_covered = false;  // of tests: only what is inserted as a hole is one
   std::optional<CoverageAt> coverage;
+  std::optional<ChangesAfter> ahead;
 };
 
 }  // namespace vouch::facts

@@ -36,7 +36,10 @@ Result<Facts> Facts::in_memory(FactCatalog catalog) {
 
 const FactCatalog& Facts::catalog() const { return data_->catalog; }
 table::Store& Facts::store() { return data_->store; }
-void Facts::changed() { data_->coverage.reset(); }
+void Facts::changed() {
+  data_->coverage.reset();
+  data_->ahead.reset();
+}
 
 Result<State> Facts::state() {
   const auto rows = TRY(data_->store.query("select size, root, simulated, (select max(ended) from vouch.run) from vouch.state"));

@@ -70,6 +70,10 @@ class Facts {
   // Instants at which these tables or their coverage change, newest first, at most `limit`, not after `until`.
   Result<std::vector<Instant>> changes(std::span<const std::string> tables, Instant until, std::size_t limit);
 
+  // The first instant after `at` at which these tables or their coverage change, of what is known now; nothing when none will. Asked for
+  // many sets of tables at one `at`, it looks at the database once.
+  Result<std::optional<Instant>> next_change(std::span<const std::string> tables, Instant at);
+
   // When the state before `at` was last observed for these tables' sources: the end of the run before. Nothing: never.
   Result<std::optional<Instant>> observed_before(std::span<const std::string> tables, Instant at);
 
@@ -81,7 +85,7 @@ class Facts {
   Result<> insert(std::string_view table, const std::map<std::string, std::string>& values, Instant from, Instant to);
   Result<> insert(const Hole& hole);
 
-  // To be called by whoever changes tables through store(): what was read of coverage is read again.
+  // To be called by whoever changes tables through store(): what was read of coverage and of changes is read again.
   void changed();
 
  private:

@@ -35,7 +35,7 @@ Result<Store> Store::open(const fs::path& file, Mode mode, const Limits& limits,
   session->file = file;
   session->mode = mode;
   session->limits = limits;
-  TRY(session->connect(!error && size < small_bytes && mode == Mode::reading ? 1 : limits.threads));
+  TRY(session->connect(!error && size < small_bytes ? 1 : limits.threads));
   const auto attach = fmt::format("attach {} as facts{}", quoted(file),
                                   mode == Mode::reading ? " (read_only)"
                                   : error               ? " (block_size 16384)"

@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <openssl/ssl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 #include <chrono>
 #include <cstdlib>
 
@@ -45,6 +47,79 @@ struct Transfer {
   std::array<char, CURL_ERROR_SIZE> message{};
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers{nullptr, &curl_slist_free_all};
   Easy easy{nullptr, &curl_easy_cleanup};
+};
+
+// The sockets that curl wants watched, and when it wants to be woken without one. Each turn costs what has happened, not what is in
+// flight.
+class Watch {
+ public:
+  Watch() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch() {
+    if (epoll_ >= 0) ::close(epoll_);
+  }
+
+  void serve(CURLM* multi) {
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &on_socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &on_timer);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+  }
+
+  // Lets curl work on all that is due; waits for it at most `longest`.
+  void turn(CURLM* multi, std::chrono::milliseconds longest) {
+    int running = 0;
+    if (due() == std::chrono::milliseconds{0}) {
+      timer_.reset();
+      curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+      longest = std::chrono::milliseconds{0};
+    }
+    std::array<epoll_event, 64> events;
+    const auto wait = std::min(longest, due().value_or(longest));
+    const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(wait.count()));
+    for (int i = 0; i < count; ++i) {
+      const auto& event = events[static_cast<std::size_t>(i)];
+      const int ready = (event.events & EPOLLIN ? CURL_CSELECT_IN : 0) | (event.events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                        (event.events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+      curl_multi_socket_action(multi, event.data.fd, ready, &running);
+    }
+    if (due() == std::chrono::milliseconds{0}) {
+      timer_.reset();
+      curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+  }
+
+ private:
+  static int on_socket(CURL*, curl_socket_t socket, int what, void* context, void*) {
+    const auto& watch = *static_cast<Watch*>(context);
+    epoll_event event{};
+    event.data.fd = socket;
+    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) event.events |= EPOLLIN;
+    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) event.events |= EPOLLOUT;
+    if (what == CURL_POLL_REMOVE) {
+      ::epoll_ctl(watch.epoll_, EPOLL_CTL_DEL, socket, nullptr);
+    } else if (::epoll_ctl(watch.epoll_, EPOLL_CTL_MOD, socket, &event) != 0) {
+      ::epoll_ctl(watch.epoll_, EPOLL_CTL_ADD, socket, &event);
+    }
+    return 0;
+  }
+
+  static int on_timer(CURLM*, long milliseconds, void* context) {
+    auto& timer = static_cast<Watch*>(context)->timer_;
+    timer.reset();
+    if (milliseconds >= 0) timer = Steady::now() + std::chrono::milliseconds{milliseconds};
+    return 0;
+  }
+
+  using Steady = std::chrono::steady_clock;
+  [[nodiscard]] std::optional<std::chrono::milliseconds> due() const {
+    if (!timer_) return std::nullopt;
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(*timer_ - Steady::now()), std::chrono::milliseconds{0});
+  }
+
+  int epoll_;
+  std::optional<Steady::time_point> timer_;
 };
 
 // Read while the transfer still has its connection: a reused one tells curl's own certificate list nothing.
@@ -134,6 +209,7 @@ Result<Answer> Transport::fetch(HttpRequest request) {
 
 struct CurlTransport::State {
   HttpLimits limits;
+  Watch watch;  // outlives `multi`, which tells it of sockets that it closes
   std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi{nullptr, &curl_multi_cleanup};
   std::map<Id, std::unique_ptr<Transfer>> transfers;
   std::vector<std::unique_ptr<Transfer>> stillborn;  // that curl would not take
@@ -213,6 +289,7 @@ CurlTransport::CurlTransport(HttpLimits limits) : state_(std::make_unique<State>
   (void)started;
   state_->limits = limits;
   state_->multi.reset(curl_multi_init());
+  state_->watch.serve(state_->multi.get());
   curl_multi_setopt(state_->multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS, limits.connections_per_host);
   for (const char* name : {"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"})
     if (const char* path = std::getenv(name); path && *path && state_->ca_bundle.empty()) state_->ca_bundle = path;
@@ -248,19 +325,18 @@ void CurlTransport::cancel(Id id) {
   const auto at = state_->transfers.find(id);
   if (at == state_->transfers.end()) return;
   curl_multi_remove_handle(state_->multi.get(), at->second->easy.get());
+  state_->give_back(std::move(at->second->easy));
   state_->transfers.erase(at);
 }
 
 void CurlTransport::step(Duration longest) {
   for (auto& transfer : std::exchange(state_->stillborn, {}))
     transfer->done(fail(Errc::unreachable, "`{}`: curl refuses the request", origin_of(transfer->request.url)));
-  int running = 0;
-  curl_multi_perform(state_->multi.get(), &running);
-  bool any = false;
+  const auto wait = std::min<std::int64_t>((std::max<std::int64_t>(longest.micros, 0) + 999) / 1000, 60'000);
+  state_->watch.turn(state_->multi.get(), std::chrono::milliseconds{wait});
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(state_->multi.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
-    any = true;
     const auto code = message->data.result;
     char* context = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &context);
@@ -272,10 +348,6 @@ void CurlTransport::step(Duration longest) {
     state_->give_back(std::move(transfer->easy));
     transfer->done(std::move(result));
   }
-  if (any || longest.micros <= 0) return;
-  curl_multi_poll(state_->multi.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>((longest.micros + 999) / 1000, 60'000)),
-                  nullptr);
-  curl_multi_perform(state_->multi.get(), &running);
 }
 
 Duration CurlTransport::elapsed() const {
