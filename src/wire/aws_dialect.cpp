@@ -16,6 +16,7 @@ struct AwsAccount {
   CredentialSource& credentials;
   const Clock& clock;
 
+  Endpoints endpoints{models, settings};
   std::map<std::string, std::string, std::less<>> bucket_regions = {};
   Duration skew{};  // server minus ours
   std::optional<std::pair<Duration, Error>> no_credentials = {};
@@ -92,7 +93,7 @@ class AwsExchange final : public Exchange {
       if (const auto* bucket = find_string(params_, "Bucket")) bucket_ = *bucket;
       if (const auto known = account_.bucket_regions.find(bucket_); known != account_.bucket_regions.end()) region = known->second;
     }
-    const auto resolved = TRY(resolve_endpoint(account_.models, *service_, *operation_, region, params_, account_.settings));
+    const auto resolved = TRY(account_.endpoints.of(*service_, *operation_, region, params_));
     const auto& endpoint = resolved.endpoint;
     overridden_ = endpoint.overridden;
     HttpRequest http{std::move(request.method), url_of(request, resolved), std::move(request.headers), std::move(request.body)};

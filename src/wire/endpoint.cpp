@@ -119,6 +119,21 @@ Result<Resolved> resolve_endpoint(const Models& models, const Service& service, 
   return out;
 }
 
+Result<Resolved> Endpoints::of(const Service& service, const Operation& operation, std::string_view region, const Json& params) {
+  constexpr std::size_t most = 4096;  // one for each bucket that is asked about
+  auto key = fmt::format("{}\n{}\n{}", service.name, region, service.name == "s3" && operation.request_uri.starts_with("/{Bucket}"));
+  for (const auto& [name, value] : operation.static_context) key += "\n" + std::string(name) + "=" + json::serialize(value);
+  if (operation.input.shape)
+    for (const auto& member : operation.input.shape->members)
+      if (const auto* value = member.context_param.empty() ? nullptr : find(params, member.name))
+        key += "\n" + member.context_param + "=" + json::serialize(*value);
+  if (const auto found = known_.find(key); found != known_.end()) return found->second;
+  auto resolved = TRY(resolve_endpoint(models_, service, operation, region, params, settings_));
+  if (known_.size() >= most) known_.clear();
+  known_.emplace(std::move(key), resolved);
+  return resolved;
+}
+
 std::string partition_of(const Models& models, std::string_view region) {
   const auto* outputs = find_partition(models.partitions(), region);
   const auto* name = outputs ? find_string(*outputs, "name") : nullptr;

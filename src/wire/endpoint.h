@@ -12,6 +12,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace vouch::wire {
 
@@ -34,6 +35,19 @@ struct Resolved {
 };
 Result<Resolved> resolve_endpoint(const Models& models, const Service& service, const Operation& operation, std::string_view region,
                                   const Json& params, const Settings& settings);
+
+// The same, remembered: rules give the same answer for the same region and the same of what they read of a call. One for each set of
+// models and settings, both of which outlive it.
+class Endpoints {
+ public:
+  Endpoints(const Models& models, const Settings& settings) : models_(models), settings_(settings) {}
+  Result<Resolved> of(const Service& service, const Operation& operation, std::string_view region, const Json& params);
+
+ private:
+  const Models& models_;
+  const Settings& settings_;
+  std::unordered_map<std::string, Resolved> known_;
+};
 
 // "aws", "aws-cn", "aws-us-gov" … of a region; "aws" when unknown.
 std::string partition_of(const Models& models, std::string_view region);
