@@ -155,7 +155,7 @@ TEST(Schedule, IsWrittenInItsLargestUnit) {
 }
 
 TEST(TimesAndReceipts, ReadBackWhatTheyWrote) {
-  const Times times{{.operation = "a:B", .scope = {"eu-west-1"}, .started = Instant{1'000'000}, .ended = Instant{2'500'000}}};
+  const Times times{{Instant{1'000'000}, Instant{2'500'000}}, {Instant{1'000'000}, Instant{2'000'000}}};
   EXPECT_EQ(write(parse_times(write(times)).value()), write(times));
   Receipts receipts{.binary = "0.1.0", .catalog = sha256("c"), .receipts = {}};
   receipts.receipts.push_back({.operation = "a:B",

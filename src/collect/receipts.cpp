@@ -62,14 +62,16 @@ Times round_times(std::span<const Asking::Answered> answered, Instant started, I
   const auto grain = std::max<std::int64_t>((ended - started).micros / (40 * second), 1) * second;
   const auto down = [&](Instant at) { return std::clamp(Instant{at.micros / grain * grain}, started, ended); };
   const auto up = [&](Instant at) { return std::clamp(Instant{(at.micros + grain - 1) / grain * grain}, started, ended); };
+  // One span for all regions of an operation: they are asked side by side, and a list that repeats itself takes no room.
+  std::map<std::string_view, evidence::Span> spans;
+  for (const auto& one : answered) {
+    const evidence::Span own{down(one.started.value_or(started)), up(one.ended.value_or(ended))};
+    auto& span = spans.try_emplace(one.operation, own).first->second;
+    span = {std::min(span.started, own.started), std::max(span.ended, own.ended)};
+  }
   Times times;
   times.reserve(answered.size());
-  for (const auto& one : answered) {
-    times.push_back({.operation = one.operation,
-                     .scope = one.scope,
-                     .started = down(one.started.value_or(started)),
-                     .ended = up(one.ended.value_or(ended))});
-  }
+  for (const auto& one : answered) times.push_back(spans.at(one.operation));
   return times;
 }
 

@@ -31,6 +31,14 @@ std::optional<Instant> instant_or_nothing(const table::Value& value) {
   return at ? std::optional{*at} : std::nullopt;
 }
 
+// When an operation was read; what the tree does not name was read at some time of the run.
+evidence::Span span_of(const evidence::Tree& tree, const evidence::Times& times, const evidence::CollectionLeaf& leaf,
+                       std::string_view operation, const evidence::Scope& scope) {
+  const auto* entry = tree.find(operation, scope);
+  const auto place = entry ? static_cast<std::size_t>(entry - tree.entries.data()) : times.size();
+  return place < times.size() ? times[place] : evidence::Span{leaf.started, leaf.ended};
+}
+
 table::Value value_of(const std::optional<Instant>& at) { return at ? table::Value{*at} : table::Value{}; }
 
 }  // namespace
@@ -99,7 +107,7 @@ Result<> Account::fold_tree(LeafIndex index, const evidence::CollectionLeaf& lea
   if (!tree_ && last_with_tree_) tree_ = TRY(folding_.answers.tree(*last_with_tree_->tree));
   const auto moment_of = [&](const evidence::TreeEntry& entry) -> Result<Moment> {
     const auto& listing = listings_[{entry.operation, entry.scope.region}];
-    const auto own = TRY(times_of(times, leaf, entry));
+    const auto own = span_of(tree, times, leaf, entry.operation, entry.scope);
     const auto before = TRY(last_complete(entry.operation, entry.scope, listing));
     return Moment{index, leaf.partition, own.started, own.ended, before};
   };
@@ -121,18 +129,10 @@ Result<> Account::fold_tree(LeafIndex index, const evidence::CollectionLeaf& lea
   return {};
 }
 
-Result<evidence::OperationTimes> Account::times_of(const evidence::Times& times, const evidence::CollectionLeaf& leaf,
-                                                   const evidence::TreeEntry& entry) const {
-  for (const auto& one : times)
-    if (one.operation == entry.operation && one.scope == entry.scope) return one;
-  return evidence::OperationTimes{entry.operation, entry.scope, leaf.started, leaf.ended};
-}
-
 Result<std::optional<Instant>> Account::last_complete(const std::string& operation, const evidence::Scope& scope, const Listing& listing) {
   if (!listing.complete || !last_with_tree_) return listing.ended;
   if (!times_) times_ = TRY(folding_.answers.times(*last_with_tree_->times));
-  const evidence::TreeEntry entry{scope, operation, evidence::Outcome::complete, "", {}};
-  return std::optional{TRY(times_of(*times_, *last_with_tree_, entry)).ended};
+  return std::optional{span_of(*tree_, *times_, *last_with_tree_, operation, scope).ended};
 }
 
 Result<> Account::fold_entry(const evidence::TreeEntry& entry, const Moment& moment) {

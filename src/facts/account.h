@@ -59,8 +59,6 @@ class Account {
                   const std::set<std::string>& kept = {});
   void no_longer_asked(const evidence::TreeEntry& entry, const Moment& moment);
   Result<std::optional<Instant>> last_complete(const std::string& operation, const evidence::Scope& scope, const Listing& listing);
-  Result<evidence::OperationTimes> times_of(const evidence::Times& times, const evidence::CollectionLeaf& leaf,
-                                            const evidence::TreeEntry& entry) const;
 
   std::vector<Live*> live_tables(const evidence::TreeEntry& entry, const Listing& listing);
   About about(const evidence::TreeEntry& entry, const Moment& moment) const;

@@ -96,6 +96,7 @@ Result<Instant> Facts::date(Data& data, const FactTable& table, const std::map<s
 Result<> Facts::insert(std::string_view table_name, const std::map<std::string, std::string>& values, Instant from, Instant to) {
   const auto* table = data_->catalog.find(table_name);
   if (!table) return fail(Errc::usage, "there is no fact table `{}`", table_name);
+  changed();
   const auto columns = table->on_disk();
   const auto seen = from;
   for (const auto& [name, value] : values)

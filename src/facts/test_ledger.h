@@ -107,7 +107,7 @@ class Home {
         if (asked.adds) manifest.base = stored;
         if (!asked.keeps) stored = must(pack.add(evidence::write(manifest)));
         tree.entries.push_back({{asked.region}, asked.operation, asked.outcome, asked.reason, stored});
-        times.push_back({asked.operation, {asked.region}, asked_at(run, place), answered_at(run, place)});
+        times.push_back({asked_at(run, place), answered_at(run, place)});
       }
       leaf.tree = must(pack.add(evidence::write(tree)));
       leaf.times = must(pack.add(evidence::write(times)));

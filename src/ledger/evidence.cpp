@@ -121,22 +121,12 @@ std::string write(const Tree& tree) {
 // Most of an unchanged run is this document, so it says each operation once and each instant as a distance.
 std::string write(const Times& times) {
   Instant since = times.empty() ? Instant{} : times.front().started;
-  for (const auto& one : times) since = std::min(since, one.started);
+  for (const auto& span : times) since = std::min(since, span.started);
   since.micros -= since.micros % 1'000'000;
-  std::string out = "{\"operations\":[";
-  for (auto at = times.begin(); at != times.end();) {
-    const auto end = std::find_if(at, times.end(), [&](const auto& one) { return one.operation != at->operation; });
-    std::string regions, spans;
-    for (auto one = at; one != end; ++one) {
-      const auto* separator = one == at ? "" : ",";
-      regions.append(separator).append(literal(one->scope.region));
-      spans += fmt::format("{}[{},{}]", separator, (one->started - since).micros, (one->ended - since).micros);
-    }
-    out += fmt::format("{}{{\"operation\":{},\"regions\":[{}],\"spans\":[{}]}}", at == times.begin() ? "" : ",", literal(at->operation),
-                       regions, spans);
-    at = end;
-  }
-  return out += fmt::format("],\"since\":\"{}\",\"v\":1}}", to_string(since));
+  auto out = fmt::format("{{\"since\":\"{}\",\"spans\":[", to_string(since));
+  for (const auto& span : times)
+    out += fmt::format("{}[{},{}]", out.ends_with('[') ? "" : ",", (span.started - since).micros, (span.ended - since).micros);
+  return out += "],\"v\":1}";
 }
 
 std::string write(const Receipts& receipts) {

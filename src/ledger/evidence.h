@@ -74,12 +74,11 @@ struct Tree {
   [[nodiscard]] const TreeEntry* find(std::string_view operation, const Scope& scope) const;  // of a sorted one
 };
 
-struct OperationTimes {
-  std::string operation;
-  Scope scope;
+struct Span {
   Instant started, ended;
+  friend bool operator==(const Span&, const Span&) = default;
 };
-using Times = std::vector<OperationTimes>;  // in the order of the tree
+using Times = std::vector<Span>;  // one for each entry of the tree, in its order
 
 struct Receipt {
   std::string operation;

@@ -194,14 +194,14 @@ Result<Tree> parse_tree(std::string_view text) {
 namespace {
 
 // [from, to], microseconds after `since`; bounded, so that no sum leaves the range of an instant.
-Result<std::pair<Instant, Instant>> read_span(const Json& value, Instant since) {
+Result<Span> read_span(const Json& value, Instant since) {
   constexpr std::int64_t longest = Duration::days(366).micros;
   const auto* pair = value.if_array();
   if (!pair || pair->size() != 2 || !(*pair)[0].is_int64() || !(*pair)[1].is_int64())
     return fail(Errc::malformed, "a span is two integers");
   const auto from = (*pair)[0].get_int64(), to = (*pair)[1].get_int64();
   if (from < 0 || to < 0 || from > longest || to > longest) return fail(Errc::malformed, "a span of more than a year");
-  return std::pair{Instant{since.micros + from}, Instant{since.micros + to}};
+  return Span{Instant{since.micros + from}, Instant{since.micros + to}};
 }
 
 }  // namespace
@@ -211,19 +211,7 @@ Result<Times> parse_times(std::string_view text) {
   const auto since = TRY(require_instant(value, "since"));
   if (since.is_infinite()) return fail(Errc::malformed, "`since` is infinite");
   Times times;
-  for (const auto& element : *TRY(require_list(value, "operations"))) {
-    const auto operation = TRY(require_text(element, "operation"));
-    const auto& regions = *TRY(require_list(element, "regions"));
-    const auto& spans = *TRY(require_list(element, "spans"));
-    if (regions.size() != spans.size())
-      return fail(Errc::malformed, "`{}` has {} regions and {} spans", operation, regions.size(), spans.size());
-    for (std::size_t i = 0; i < regions.size(); ++i) {
-      const auto* region = regions[i].if_string();
-      if (!region) return fail(Errc::malformed, "a region is a text");
-      const auto [started, ended] = TRY(read_span(spans[i], since));
-      times.push_back({operation, Scope{std::string{*region}}, started, ended});
-    }
-  }
+  for (const auto& element : *TRY(require_list(value, "spans"))) times.push_back(TRY(read_span(element, since)));
   return same_bytes(std::move(times), text);
 }
 
