@@ -16,7 +16,9 @@ fs::path file_of(const fs::path& home, std::string_view source, std::string_view
 std::string spell(const RememberedRequest& request) {
   json::array pages;
   for (const auto& page : request.pages) {
-    pages.push_back(page ? Json(json::array{page->etag, page->last_modified, page->next, page->items ? Json(*page->items) : Json(), page->asked}) : Json());
+    pages.push_back(
+        page ? Json(json::array{page->etag, page->last_modified, page->next, page->items ? Json(*page->items) : Json(), page->asked})
+             : Json());
   }
   json::object object{{"pages", std::move(pages)}};
   if (request.cursor) {

@@ -14,8 +14,9 @@ constexpr std::size_t drawn_receipts = 16;
 std::vector<Receipt> choose_receipts(std::span<const Asking::Answered> answered, std::span<const std::string> endpoints,
                                      const Digest& tree);
 
-// When each operation was read, in the order of `answered`, which is the tree's; the same for all of its regions, and rounded outwards within [started, ended] of the run: to seconds, and coarser in runs of more than a
-// minute (about a fortieth of the run). Rounding outwards only makes what is claimed weaker; it keeps an unchanged run small.
+// When each operation was read, in the order of `answered`, which is the tree's; the same for all of its regions, and rounded outwards
+// within [started, ended] of the run: to seconds, and coarser in runs of more than a minute (about a fortieth of the run). Rounding
+// outwards only makes what is claimed weaker; it keeps an unchanged run small.
 Times round_times(std::span<const Asking::Answered> answered, Instant started, Instant ended);
 
 }  // namespace vouch::collect
