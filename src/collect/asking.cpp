@@ -216,8 +216,8 @@ void Asking::on_done(const std::shared_ptr<Request>& request, const wire::Outcom
     hole.entry.error = "UnmodelledPaging";
     hole.entry.hole = Hole::failed;
   }
-  if (hole.entry.hole && !request->refused) node.records.push_back(std::move(hole));
   if (outcome.heard == wire::Heard::ok && !hole.entry.hole && !request->refused) remember(*request);
+  if (hole.entry.hole && !request->refused) node.records.push_back(std::move(hole));
   --node.pending;
   end_if_done(node);
 }
