@@ -1,8 +1,8 @@
-"""The demo: Vouch against a sample company in a simulated AWS, from the first collection to a forged byte.
+"""The demo: Vouch against a sample company in a simulated AWS and GitHub, from the first collection to a forged byte.
 
     demo.py --vouch build/vouch
 
-Everything lives in a temporary folder and one child process; both are gone at the end, however it ends.
+Everything lives in a temporary folder and two child processes; all are gone at the end, however it ends.
 """
 import argparse
 import json
@@ -15,18 +15,30 @@ import sys
 import tempfile
 import time
 
+import codehost
 import company
 from cloud import Cloud
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from github.standin import GitHub  # noqa: E402
+
 INTEGRITY_BROKEN = 4
+WEEK = 7 * 24 * 3600
+
+GITHUB_ON = """
+  github:
+    organisation: {organisation}
+    endpoint: {endpoint}
+    token: {{env: GITHUB_TOKEN}}
+"""
 
 
 class Demo:
-    def __init__(self, vouch, folder, endpoint):
+    def __init__(self, vouch, folder, cloud, github):
         self.vouch, self.folder, self.home = vouch.resolve(), folder, folder / "home"
         self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": os.environ.get("TERM", "dumb"), "LANG": os.environ.get("LANG", "C.UTF-8"),
-                    "VOUCH_HOME": str(self.home), "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": company.HOME, "AWS_EC2_METADATA_DISABLED": "true",
-                    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret"}
+                    "VOUCH_HOME": str(self.home), "AWS_ENDPOINT_URL": cloud.endpoint, "AWS_REGION": company.HOME, "AWS_EC2_METADATA_DISABLED": "true",
+                    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret", "GITHUB_TOKEN": github.reader_token}
 
     def say(self, title, *lines):
         bold, plain = ("\033[1;36m", "\033[0m") if sys.stdout.isatty() else ("", "")
@@ -68,13 +80,22 @@ class Demo:
         return forged
 
 
-def play(vouch, folder, cloud):
-    demo = Demo(vouch, folder, cloud.endpoint)
-    demo.say("A sample company", "A simulated AWS on this machine, filled with good and bad resources. Vouch is told an endpoint, nothing else.")
-    plan = company.fill(cloud.endpoint, company.DEMO, age=cloud.backdate, say=cloud.answer)
-    print("  " + ", ".join(counted(len(names), kind) for kind, names in plan.made.items()))
+def play(vouch, folder, cloud, github):
+    demo = Demo(vouch, folder, cloud, github)
+    demo.say("A sample company", "A simulated AWS and GitHub on this machine, filled with good and bad resources. Vouch is told two endpoints, nothing else.")
+    cloud_plan = company.fill(cloud.endpoint, company.DEMO, age=cloud.backdate, say=cloud.answer)
+    code_plan = codehost.fill(github, codehost.DEMO, until=time.time() - WEEK)
+    for plan in cloud_plan, code_plan:
+        print("  " + ", ".join(counted(len(names), kind) for kind, names in plan.made.items()))
 
-    demo.say("First sight", "`scan` makes a home, asks every service of the catalogue, keeps each answer in the ledger, and decides.")
+    demo.say("A home", "`init` writes its settings and keys. AWS is on; GitHub is switched on by four lines that name a token and do not hold it:")
+    demo.run("init", str(demo.home))
+    lines = GITHUB_ON.format(organisation=github.organisation, endpoint=github.endpoint)
+    with open(demo.home / "vouch.yaml", "a") as settings:
+        settings.write(lines)
+    print(lines, end="")
+
+    demo.say("First sight", "`scan` asks every service of the catalogue, keeps each answer in the ledger, and decides.")
     demo.run("scan")
     before = demo.verdicts()
 
@@ -82,7 +103,7 @@ def play(vouch, folder, cloud):
     demo.run("next")
 
     demo.say("A week goes by")
-    for line in company.change(cloud.endpoint, plan):
+    for line in company.change(cloud.endpoint, cloud_plan) + codehost.change(github, code_plan):
         print(f"  {line}")
     time.sleep(1)
 
@@ -107,7 +128,7 @@ def play(vouch, folder, cloud):
 
 
 def counted(count, noun):
-    return f"{count} {noun if count == 1 else noun[:-1] + 'ies' if noun.endswith(('cy', 'ty')) else noun + 's'}"
+    return f"{count} {noun if count == 1 else noun[:-1] + 'ies' if noun.endswith(('cy', 'ty', 'ry')) else noun + 's'}"
 
 
 def newest_failure(demo, moved):
@@ -127,8 +148,8 @@ def main():
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="vouch-demo-") as folder, Cloud() as cloud:
-        play(options.vouch, pathlib.Path(folder), cloud)
+    with tempfile.TemporaryDirectory(prefix="vouch-demo-") as folder, Cloud() as cloud, GitHub(people=25) as github:
+        play(options.vouch, pathlib.Path(folder), cloud, github)
     print(f"\nThat was the whole line: collect, keep, decide, prove ({time.monotonic() - began:.0f} s). Nothing of it is left on this machine.")
 
 
