@@ -7,13 +7,13 @@ namespace vouch::cli {
 namespace {
 
 // Without a home the shipped catalogue is meant.
-Result<Catalog> catalog_of(const Common& common) { return Catalog::read(find_home(common.home)); }
+Result<Catalog> catalog_of(const Common& common, Catalog::Check check) { return Catalog::read(find_home(common.home), check); }
 
 }  // namespace
 
 Result<Exit> run_catalog_check(const Common& common) {
   const auto format = TRY(parse_format(common.format.value_or("table")));
-  const auto catalog = TRY(catalog_of(common));
+  const auto catalog = TRY(catalog_of(common, Catalog::Check::all));
   auto problems = catalog.problems;
   auto models = TRY(wire::Models::open(wire::Models::data_directories()));
   auto sources = collect::read_source_catalog(catalog.files, problems);
@@ -47,7 +47,7 @@ Result<Exit> run_catalog_check(const Common& common) {
 
 Result<Exit> run_catalog_list(const Common& common) {
   const auto format = TRY(parse_format(common.format.value_or("table")));
-  const auto catalog = TRY(catalog_of(common));
+  const auto catalog = TRY(catalog_of(common, Catalog::Check::changed));
   print_problems(catalog.problems);
   if (format == Format::json) {
     json::array list;

@@ -3,7 +3,7 @@
 //   vouch.yaml     settings, written by `vouch init`, edited by people
 //   ledger/ blobs/ the truth (ledger/read.h)
 //   keys/          ledger.key, secrets.key (0600), ledger.vkey
-//   facts.duckdb, verdicts.json   derived; may be deleted
+//   facts.duckdb, verdicts.json, cache/   derived; may be deleted
 //   catalog/       a home's own sources, facts and controls
 #pragma once
 

@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include "controls/summary.h"
+#include "controls/understood.h"
 #include "ledger/create.h"
 #include "ledger/evidence.h"
 
@@ -37,11 +38,27 @@ Result<std::set<std::string>> sources_in_view(const Home& home, const controls::
 
 }  // namespace
 
-Result<Catalog> Catalog::read(const Home& home) {
+namespace {
+
+// home/cache/controls.json: derived, so that a home that cannot be written to is no obstacle.
+controls::ControlCatalog read_controls(const Home& home, Catalog& catalog) {
+  const auto file = home.path / "cache" / "controls.json";
+  auto understood = controls::Understood::read(read_file(file, 64u << 20).value_or(""));
+  const auto before = understood;
+  auto controls = controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems, &understood);
+  if (understood != before && make_directory(file.parent_path())) (void)write_file(file, understood.write(), Sync::no, 0600);
+  return controls;
+}
+
+}  // namespace
+
+Result<Catalog> Catalog::read(const Home& home, Check check) {
   Catalog catalog;
   catalog.files = TRY(read_catalog(home.path));
   catalog.tables = facts::read_fact_catalog(catalog.files, catalog.problems);
-  catalog.controls = controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems);
+  catalog.controls = check == Check::changed && home.exists()
+                         ? read_controls(home, catalog)
+                         : controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems);
   if (home.exists()) catalog.choice = TRY(choice_of(home));
   controls::choose(catalog.controls, catalog.choice, catalog.problems);
   if (home.exists())

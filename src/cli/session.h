@@ -19,7 +19,9 @@ struct Catalog {
   controls::Choice choice;  // what the home says of them; where there is no home, nothing
   Problems problems;
 
-  static Result<Catalog> read(const Home& home);
+  // `all` checks each control's SQL; otherwise only of those that have changed since the home's last command.
+  enum class Check { changed, all };
+  static Result<Catalog> read(const Home& home, Check check = Check::changed);
 };
 
 // The facts of `home`, folded up to the ledger's checkpoint: built when they are missing or of another catalogue, replayed when a run died

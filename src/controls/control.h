@@ -13,6 +13,8 @@
 
 namespace vouch::controls {
 
+class Understood;
+
 // state: holds at every instant of a member's time. event: each member is an event, judged once, on the facts of its `judge_at`.
 // periodic: each member owes an act in every window.
 enum class Kind { state, event, periodic };
@@ -76,6 +78,10 @@ struct ControlCatalog {
 // population without key, an event's population without a table whose rows date themselves, keys that differ between population and fails,
 // a reading of the clock that is not linear in as_of() (and no tick), an unknown control or criterion, an unknown key. Each is a problem at
 // file:line; that item is left out and the rest goes on.
-ControlCatalog read_control_catalog(const CatalogFiles& files, const facts::FactCatalog& tables, Problems& problems);
+//
+// Checking takes milliseconds a control. With `understood` (controls/understood.h) only what is not known there is checked, and what is
+// found out is added to it.
+ControlCatalog read_control_catalog(const CatalogFiles& files, const facts::FactCatalog& tables, Problems& problems,
+                                    Understood* understood = nullptr);
 
 }  // namespace vouch::controls

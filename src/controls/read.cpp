@@ -1,5 +1,7 @@
 #include "controls/read.h"
 
+#include "controls/understood.h"
+
 #include <set>
 
 namespace vouch::controls {
@@ -150,16 +152,45 @@ namespace {
 // Controls by id; nothing for one that is wrong, so that whoever names it is not told twice.
 using ControlsById = std::map<std::string, std::optional<Control>>;
 
-Result<Control> read_control(const CatalogFile& file, ControlCheck& check) {
+// What a control's derived part depends on, besides its own text.
+Digest digest_of_tables(const CatalogFiles& files) {
+  Sha256 hash;
+  for (const auto* file : files.in("facts")) hash.add(file->part).add(fmt::format(" {} ", file->text.size())).add(file->text);
+  return hash.finish();
+}
+
+// The checks, made only when something must be checked.
+class Checks {
+ public:
+  Checks(const CatalogFiles& files, const facts::FactCatalog& tables, Understood* understood)
+      : tables_(tables), digest_(digest_of_tables(files)), understood_(understood) {}
+
+  Result<> check(Control& control, const Yaml& yaml, std::string_view text) {
+    const auto of = Sha256{}.add(digest_.bytes).add(text).finish();
+    if (understood_ && understood_->fill(control, of)) return {};
+    if (!check_) check_.emplace(TRY_WITHIN(ControlCheck::against(tables_), "controls cannot be checked"));
+    TRY(check_->check(control, yaml, text));
+    if (understood_) understood_->keep(control, of);
+    return {};
+  }
+
+ private:
+  const facts::FactCatalog& tables_;
+  Digest digest_;
+  Understood* understood_;
+  std::optional<ControlCheck> check_;
+};
+
+Result<Control> read_control(const CatalogFile& file, Checks& checks) {
   const auto yaml = TRY(Yaml::parse(file.text, file.path));
   auto control = TRY(parse_control(yaml));
   if (control.id != path_name(file))
     return yaml["id"].wrong("`{}` stands in a file of another name; call the file {}.yaml", control.id, control.id);
-  TRY(check.check(control, yaml, file.text));
+  TRY(checks.check(control, yaml, file.text));
   return control;
 }
 
-ControlsById read_controls(const CatalogFiles& files, ControlCheck& check, Problems& problems) {
+ControlsById read_controls(const CatalogFiles& files, Checks& checks, Problems& problems) {
   // The last file of a name is the one in force; one before it that is wrong harms nobody.
   std::map<std::string, const CatalogFile*> in_force;
   for (const auto* file : files.in("controls")) {
@@ -170,7 +201,7 @@ ControlsById read_controls(const CatalogFiles& files, ControlCheck& check, Probl
   }
   ControlsById controls;
   for (const auto& [id, file] : in_force) {
-    auto control = read_control(*file, check);
+    auto control = read_control(*file, checks);
     if (!control) problems.push_back(control.error());
     controls[id] = control ? std::optional{std::move(*control)} : std::nullopt;
   }
@@ -195,14 +226,11 @@ Result<Framework> read_framework(const CatalogFile& file, const ControlsById& co
 
 }  // namespace
 
-ControlCatalog read_control_catalog(const CatalogFiles& files, const facts::FactCatalog& tables, Problems& problems) {
+ControlCatalog read_control_catalog(const CatalogFiles& files, const facts::FactCatalog& tables, Problems& problems,
+                                    Understood* understood) {
   ControlCatalog catalog;
-  auto check = ControlCheck::against(tables);
-  if (!check) {
-    problems.push_back(std::move(check).error().within("controls cannot be checked"));
-    return catalog;
-  }
-  auto controls = read_controls(files, *check, problems);
+  Checks checks{files, tables, understood};
+  auto controls = read_controls(files, checks, problems);
   std::map<std::string, const CatalogFile*> frameworks;
   for (const auto* file : files.in("frameworks")) frameworks[path_name(*file)] = file;
   for (const auto& [name, file] : frameworks) {

@@ -1,0 +1,59 @@
+#include "controls/understood.h"
+
+#include <gtest/gtest.h>
+
+namespace vouch::controls {
+namespace {
+
+struct World {
+  CatalogFiles files = shipped_catalog();
+  Problems problems;
+  facts::FactCatalog tables = facts::read_fact_catalog(files, problems);
+};
+
+// What is derived, as one text.
+std::string derived(const ControlCatalog& catalog) {
+  Understood all;
+  for (const auto& control : catalog.controls) all.keep(control, {});
+  return all.write();
+}
+
+TEST(Understood, TellsOfEveryShippedControlWhatCheckingItWouldTell) {
+  World world;
+  Understood understood;
+  const auto checked = read_control_catalog(world.files, world.tables, world.problems, &understood);
+  ASSERT_GT(checked.controls.size(), 100u);
+  auto known = Understood::read(understood.write());
+  EXPECT_EQ(known, understood);
+  const auto filled = read_control_catalog(world.files, world.tables, world.problems, &known);
+  EXPECT_EQ(derived(filled), derived(checked));
+  EXPECT_EQ(known, understood);
+}
+
+TEST(Understood, DoesNotSpeakOfAnotherText) {
+  World world;
+  const auto checked = read_control_catalog(world.files, world.tables, world.problems);
+  Understood understood;
+  understood.keep(checked.controls[0], sha256("one"));
+  auto control = checked.controls[0];
+  EXPECT_TRUE(understood.fill(control, sha256("one")));
+  EXPECT_FALSE(understood.fill(control, sha256("another")));
+  control = checked.controls[1];
+  EXPECT_FALSE(understood.fill(control, sha256("one")));
+}
+
+TEST(Understood, KnowsNothingFromADamagedText) {
+  World world;
+  const auto checked = read_control_catalog(world.files, world.tables, world.problems);
+  auto control = checked.controls[0];
+  Understood understood;
+  understood.keep(control, {});
+  auto text = understood.write();
+  for (const auto& damaged : {std::string{}, std::string{"[]"}, std::string{R"({"v":1})"}, text.substr(0, text.size() / 2)})
+    EXPECT_FALSE(Understood::read(damaged).fill(control, {})) << damaged;
+  text.replace(text.find("\"uses_as_of\":"), 13, "\"uses_as\":");
+  EXPECT_FALSE(Understood::read(text).fill(control, {}));
+}
+
+}  // namespace
+}  // namespace vouch::controls
