@@ -1,10 +1,13 @@
-"""Runs every test and counts: run.py [--full] [--jobs N] [NAME…]     (after ./dev has built)
+"""Runs every test and counts: run.py [--full] [NAME…]     (after ./dev has built)
+
+Two suites run at a time, the longest first. Without --full the properties are tried fewer times under ASan: the release build tries them all.
 
 A suite is one program that writes a report: a GoogleTest program, pytest over tests/, or a Go module under tests/.
 A program that dies before it reports counts as one failure, so that a crash never looks like fewer tests. The last
 line is `N passed, N failed, N skipped`; before it stands each skipped test by name, with its reason.
 """
 import argparse
+import concurrent.futures
 import dataclasses
 import json
 import os
@@ -75,10 +78,11 @@ def read_go(path):
     return tally
 
 
-def gtest(build, module):
+def gtest(build, module, full):
+    env = {} if full or build == "build" else {"RC_PARAMS": "max_success=20"}
     tag = {"build": "release"}.get(build, build.removeprefix("build-"))
     report = RESULTS / f"{tag}-{module}.xml"
-    return Suite(f"{tag} {module}", [str(ROOT / build / f"{module}_test"), f"--gtest_output=xml:{report}"], report)
+    return Suite(f"{tag} {module}", [str(ROOT / build / f"{module}_test"), f"--gtest_output=xml:{report}"], report, env=env)
 
 
 def pytest(name, build, words, full):
@@ -86,7 +90,7 @@ def pytest(name, build, words, full):
     command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--junitxml={report}", f"--vouch={ROOT / build / 'vouch'}"]
     command += ["--full"] if full else []
     command += ["-k", " or ".join(words)] if words else []
-    return Suite(name, command + ["tests"], report, seconds=3600 if full else 1500, pytest_codes=True)
+    return Suite(name, command + ["tests"], report, seconds=3600 if full else 2100, pytest_codes=True)
 
 
 def go(directory):
@@ -99,14 +103,14 @@ def suites(names, full):
     modules = sorted(p.name.removesuffix("_test") for p in (ROOT / "build").glob("*_test") if p.is_file())
     chosen = [m for m in modules if not names or m in names]
     words = [n for n in names if n not in modules and n not in ("e2e", "go")]
-    for build in ["build", "build-asan"]:
-        yield from (gtest(build, module) for module in chosen)
-    if full:
-        yield from (gtest("build-tsan", module) for module in chosen if module in THREADED)
     if not names or "e2e" in names or words:
         yield pytest("end to end", "build", words, full)
         if full:
             yield pytest("end to end under asan", "build-asan", words, False)
+    for build in ["build-asan", "build"]:
+        yield from (gtest(build, module, full) for module in chosen)
+    if full:
+        yield from (gtest("build-tsan", module, full) for module in chosen if module in THREADED)
     if not names or "go" in names:
         yield from (go(p.parent) for p in sorted((ROOT / "tests").rglob("go.mod")))
     if full and not names:
@@ -152,8 +156,10 @@ def main():
     options = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
     total = Tally()
-    for suite in suites(options.names, options.full):
-        tally = run(suite, options.full)
+    chosen = list(suites(options.names, options.full))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        tallies = list(pool.map(lambda suite: run(suite, options.full), chosen))
+    for suite, tally in zip(chosen, tallies):
         total.passed += tally.passed
         total.failed += [f"{suite.name}: {name}" for name in tally.failed]
         total.skipped += [(f"{suite.name}: {name}", reason) for name, reason in tally.skipped]

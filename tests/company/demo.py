@@ -38,7 +38,7 @@ class Demo:
         self.vouch, self.folder, self.home = vouch.resolve(), folder, folder / "home"
         self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": os.environ.get("TERM", "dumb"), "LANG": os.environ.get("LANG", "C.UTF-8"),
                     "VOUCH_HOME": str(self.home), "AWS_ENDPOINT_URL": cloud.endpoint, "AWS_REGION": company.HOME, "AWS_EC2_METADATA_DISABLED": "true",
-                    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret", "GITHUB_TOKEN": github.reader_token}
+                    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret", "GITHUB_TOKEN": github.token("eng-00")}
 
     def say(self, title, *lines):
         bold, plain = ("\033[1;36m", "\033[0m") if sys.stdout.isatty() else ("", "")
