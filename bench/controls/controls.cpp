@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
   controls::ControlCatalog catalog;
   const auto reading = seconds([&] { catalog = controls::read_control_catalog(files, tables, problems); });
 
-  auto facts = must(facts::Facts::in_memory(tables));
+  auto facts = must(facts::Facts::in_memory(tables, 2));
   const auto rows = fill(facts, resources);
 
   std::vector<controls::ControlVerdict> verdicts;

@@ -93,7 +93,7 @@ void events() {
   const auto tables = facts::read_fact_catalog(files, problems);
   const auto catalog = read_control_catalog(files, tables, problems);
   for (const auto& problem : problems) fmt::print(stderr, "bench_controls: {}\n", problem.message);
-  auto facts = must(facts::Facts::in_memory(tables));
+  auto facts = must(facts::Facts::in_memory(tables, 2));
   fill(facts, count);
   const auto now = must(parse_instant("2026-12-01"));
   for (const auto& control : catalog.controls) {

@@ -28,8 +28,8 @@ Result<Facts> Facts::create(const fs::path& folder, FactCatalog catalog) {
   return Facts{std::make_shared<Data>(std::move(catalog), std::move(store), false, std::nullopt)};
 }
 
-Result<Facts> Facts::in_memory(FactCatalog catalog) {
-  auto store = TRY(table::Store::in_memory());
+Result<Facts> Facts::in_memory(FactCatalog catalog, int threads) {
+  auto store = TRY(table::Store::in_memory({.threads = threads}));
   TRY(store.transaction([&] { return make_schema(store, catalog); }));
   return Facts{std::make_shared<Data>(std::move(catalog), std::move(store), true, std::nullopt)};
 }

@@ -50,7 +50,7 @@ class Facts {
   // An empty facts.duckdb in `folder`, in which there must be none, open for writing: replay (replay.h) fills it.
   static Result<Facts> create(const fs::path& folder, FactCatalog catalog);
   // Empty, covered from the beginning of time: for scenarios and tests.
-  static Result<Facts> in_memory(FactCatalog catalog);
+  static Result<Facts> in_memory(FactCatalog catalog, int threads = 1);
 
   [[nodiscard]] const FactCatalog& catalog() const;
   table::Store& store();
