@@ -17,35 +17,17 @@ import sys
 import threading
 import urllib.request
 
+from child import Child
 from lacking import Lacking
 
 ACCOUNT = "123456789012"
 
 
-class Cloud:
+class Cloud(Child):
     def __init__(self):
-        self.process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                        text=True, env=os.environ | {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "TZ": "UTC"})
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError("moto did not start: run `python tests/company/cloud.py` to see why")
-        self.port = int(line)
+        super().__init__(__file__, env={"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "TZ": "UTC"}, stderr=subprocess.DEVNULL)
+        self.port = int(self.said)
         self.endpoint = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.stdin.close()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
 
     def _ask(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()

@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import pathlib
 import stat
 import time
 
@@ -166,6 +167,17 @@ def test_every_control_of_the_catalogue_is_sound(home):
     listed = home.json("catalog", "list", code=PASS)["controls"]
     assert sum(len(control["tables"]) >= 2 for control in listed) >= 10, "ten controls join tables"
     assert all(control["statement"] and control["remedy"] and control["mend"] and control["kind"] in ("state", "event", "periodic") and control["shelf"] in ("soc2", "hardening") and control["criteria"] for control in listed)
+
+
+def test_the_readme_counts_what_the_catalogue_holds(home):
+    checked = home.json("catalog", "check", code=PASS)
+    shelves = [control["shelf"] for control in home.json("catalog", "list", code=PASS)["controls"]]
+    root = pathlib.Path(__file__).resolve().parents[2]
+    on, more = shelves.count("soc2"), shelves.count("hardening")
+    readme = " ".join((root / "README.md").read_text().split())
+    assert f"{checked['operations']} operations, {checked['tables']} fact tables and {checked['controls']} controls ({on} that" in readme
+    assert f"; {more} more for hardening" in readme
+    assert f"which of {checked['controls']} controls hold ({on} of them" in (root / "CHANGELOG.md").read_text()
 
 
 @pytest.mark.parametrize("name, text, line, rest", [

@@ -17,7 +17,6 @@ import gc
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import threading
 import urllib.request
@@ -26,46 +25,28 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 if __name__ == "__main__":  # started by path: this folder is a package of the tests
     sys.path = [str(TESTS)] + [p for p in sys.path if pathlib.Path(p or ".").resolve() != TESTS / "github"]
 
+sys.path.append(str(TESTS / "company"))
+from child import Child  # noqa: E402
 from github.access import classic_token, secret  # noqa: E402
 from github.seed import ORGANISATION, generate_pulls, generate_repositories  # noqa: E402
 
 FOUNDED = "2025-09-01T08:00:00Z"
 
 
-class GitHub:
+class GitHub(Child):
     def __init__(self, people=25, plan="team", validate=False, at=None, pulls=0, repositories=0, limit=None, points_a_minute=None, silent=False, port=0):
         words = [f"--people={people}", f"--plan={plan}", f"--pulls={pulls}", f"--repositories={repositories}", f"--port={port}"]
         words += ["--validate"] if validate else []
         words += ["--silent"] if silent else []
         words += [f"--{name}={value}" for name, value in (("at", at), ("limit", limit), ("points-a-minute", points_a_minute)) if value is not None]
-        self.process = subprocess.Popen([sys.executable, __file__, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env=os.environ | {"TZ": "UTC"})
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError("the stand-in for GitHub did not start; it says why above")
-        said = json.loads(line)
+        super().__init__(__file__, *words, env={"TZ": "UTC"})
+        said = json.loads(self.said)
         self.port, self.control, self.app_key, self.app_id = said["port"], said["control"], said["key"], said["app_id"]
         self.client_id, self.installation_id = said["client_id"], said["installation_id"]
         self.endpoint, self.organisation = f"http://127.0.0.1:{self.port}", ORGANISATION
         self.actions_token = secret("ghs_", "actions", ORGANISATION)  # what a workflow of the organisation has as GITHUB_TOKEN
         self.reader_token = secret("ghp_", "reader", "eng-00")  # of an owner, but with scopes to read only
         self.narrow_token = secret("github_pat_", "narrow", "eng-00")  # fine-grained: contents and metadata
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.stdin.close()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        self.process.stdout.close()
 
     @staticmethod
     def token(login):
