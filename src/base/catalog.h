@@ -14,6 +14,9 @@
 
 namespace vouch {
 
+// The one folder of sources/ whose files speak of AWS's service models; those of all others describe an HTTP API.
+constexpr std::string_view aws_source = "aws";
+
 struct CatalogFile {
   std::string path;  // shipped: "catalog/controls/iam/mfa.yaml"; a home's: the path it was read from
   std::string part;  // below the catalogue's root: "controls/iam/mfa.yaml"

@@ -154,6 +154,82 @@ Grid member_grid(const std::vector<controls::MemberVerdict>& members, Format for
   return grid;
 }
 
+// What is shown, whatever it is printed as.
+struct Shown {
+  const Home& home;
+  const controls::ControlCatalog& catalog;
+  const controls::Control& control;
+  const controls::ControlVerdict& verdict;
+  const facts::State& state;
+  Instant at;
+  bool one_member, body;
+};
+
+void fails_first(std::vector<controls::MemberVerdict>& members) {
+  const auto rank = [](const controls::MemberVerdict& member) {
+    return member.answer == Answer::fail ? 0 : member.answer == Answer::unknown ? 1 : member.answer == Answer::waived ? 2 : 3;
+  };
+  std::stable_sort(members.begin(), members.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+}
+
+Result<> print_json(const Shown& shown, facts::Facts& facts) {
+  const auto& [home, catalog, control, verdict, state, at, one_member, body] = shown;
+  auto out = envelope(at, state);
+  out["control"] = control.id;
+  out["kind"] = name_of(control.kind);
+  out["shelf"] = control.shelf;
+  out["on"] = control.on;
+  out["statement"] = control.statement;
+  out["severity"] = control.severity;
+  out["owner"] = control.owner;
+  out["criteria"] = json::value_from(catalog.criteria_of(control.id));
+  out["verdict"] = name_of(verdict.answer);
+  for (const auto& [name, count] : {std::pair{"population", verdict.population},
+                                    {"pass", verdict.pass},
+                                    {"fail", verdict.fail},
+                                    {"unknown", verdict.unknown},
+                                    {"waived", verdict.waived}})
+    out[name] = count;
+  if (verdict.answer == Answer::empty) out["empty_because"] = verdict.empty_because;
+  json::array members;
+  for (const auto& member : verdict.members) {
+    auto one = member_json(member);
+    add_kind(control, member, one);
+    if (one_member) {
+      json::array evidence;
+      for (const auto& trace : TRY(evidence_of(home, facts, control, member, at))) evidence.push_back(evidence_json(trace));
+      one["evidence"] = std::move(evidence);
+    }
+    members.push_back(std::move(one));
+  }
+  out["members"] = std::move(members);
+  out["mend"] = control.mend;
+  out["remedy"] = control.remedy;
+  fmt::print("{}\n", pretty(out));
+  return {};
+}
+
+Result<> print_screen(const Shown& shown, facts::Facts& facts) {
+  const auto& [home, catalog, control, verdict, state, at, one_member, body] = shown;
+  const auto off = control.on               ? ""
+                   : control.unread.empty() ? " · off: shelf " + control.shelf
+                                            : " · off: " + control.unread + " is not read";
+  fmt::print("{}  {}\n", paint(control.id, Tone::strong),
+             paint(fmt::format("{} · {} · {} · {}{}", name_of(control.kind), control.severity, control.owner,
+                               fmt::join(catalog.criteria_of(control.id), " "), off),
+                   Tone::faint));
+  fmt::print("{}\n", control.statement);
+  if (verdict.members.empty()) fmt::print("no member: {}\n", verdict.empty_because);
+  if (one_member) {
+    for (const auto& member : verdict.members) TRY(print_member(home, member, TRY(evidence_of(home, facts, control, member, at)), body));
+  } else {
+    fmt::print("\n{}", render(member_grid(verdict.members, Format::table), Format::table));
+  }
+  if (verdict.fail > 0 && !control.remedy.empty()) fmt::print("\n{} {}\n", paint("remedy:", Tone::strong), control.remedy);
+  fmt::print("\n{}", footer(at, state));
+  return {};
+}
+
 }  // namespace
 
 Result<Exit> run_show(const Common& common, const ShowOptions& options) {
@@ -175,73 +251,15 @@ Result<Exit> run_show(const Common& common, const ShowOptions& options) {
       return fail(Errc::usage, "control `{}` has no member `{}` at {}", control->id, *options.member, to_string(at));
   }
   TRY(controls::date(*control, facts, verdict));
-  std::stable_sort(verdict.members.begin(), verdict.members.end(), [](const auto& a, const auto& b) {
-    const auto rank = [](Answer answer) {
-      return answer == Answer::fail ? 0 : answer == Answer::unknown ? 1 : answer == Answer::waived ? 2 : 3;
-    };
-    return rank(a.answer) < rank(b.answer);
-  });
-  const auto exit = verdict.answer == Answer::fail ? Exit::fails : verdict.answer == Answer::unknown ? Exit::undecided : Exit::ok;
+  fails_first(verdict.members);
 
-  if (format == Format::json) {
-    auto out = envelope(at, state);
-    out["control"] = control->id;
-    out["kind"] = name_of(control->kind);
-    out["shelf"] = control->shelf;
-    out["on"] = control->on;
-    out["statement"] = control->statement;
-    out["severity"] = control->severity;
-    out["owner"] = control->owner;
-    out["criteria"] = json::value_from(catalog.controls.criteria_of(control->id));
-    out["verdict"] = name_of(verdict.answer);
-    for (const auto& [name, count] : {std::pair{"population", verdict.population},
-                                      {"pass", verdict.pass},
-                                      {"fail", verdict.fail},
-                                      {"unknown", verdict.unknown},
-                                      {"waived", verdict.waived}})
-      out[name] = count;
-    if (verdict.answer == Answer::empty) out["empty_because"] = verdict.empty_because;
-    json::array members;
-    for (const auto& member : verdict.members) {
-      auto one = member_json(member);
-      add_kind(*control, member, one);
-      if (options.member) {
-        json::array evidence;
-        for (const auto& trace : TRY(evidence_of(home, facts, *control, member, at))) evidence.push_back(evidence_json(trace));
-        one["evidence"] = std::move(evidence);
-      }
-      members.push_back(std::move(one));
-    }
-    out["members"] = std::move(members);
-    out["mend"] = control->mend;
-    out["remedy"] = control->remedy;
-    fmt::print("{}\n", pretty(out));
-    return exit;
-  }
-  if (format == Format::csv || format == Format::md) {
-    if (format == Format::md) fmt::print("**{}**: {}\n\n", control->id, control->statement);
-    fmt::print("{}", render(member_grid(verdict.members, format), format));
-    if (format == Format::md) fmt::print("\n{}", footer(at, state));
-    return exit;
-  }
-  fmt::print("{}  {}\n", paint(control->id, Tone::strong),
-             paint(fmt::format("{} · {} · {} · {}{}", name_of(control->kind), control->severity, control->owner,
-                               fmt::join(catalog.controls.criteria_of(control->id), " "),
-                               control->on               ? ""
-                               : control->unread.empty() ? " · off: shelf " + control->shelf
-                                                         : " · off: " + control->unread + " is not read"),
-                   Tone::faint));
-  fmt::print("{}\n", control->statement);
-  if (verdict.members.empty()) fmt::print("no member: {}\n", verdict.empty_because);
-  if (options.member) {
-    for (const auto& member : verdict.members)
-      TRY(print_member(home, member, TRY(evidence_of(home, facts, *control, member, at)), options.body));
-  } else {
-    fmt::print("\n{}", render(member_grid(verdict.members, format), format));
-  }
-  if (verdict.fail > 0 && !control->remedy.empty()) fmt::print("\n{} {}\n", paint("remedy:", Tone::strong), control->remedy);
-  fmt::print("\n{}", footer(at, state));
-  return exit;
+  const Shown shown{home, catalog.controls, *control, verdict, state, at, options.member.has_value(), options.body};
+  if (format == Format::json) TRY(print_json(shown, facts));
+  if (format == Format::table) TRY(print_screen(shown, facts));
+  if (format == Format::md) fmt::print("**{}**: {}\n\n", control->id, control->statement);
+  if (format == Format::csv || format == Format::md) fmt::print("{}", render(member_grid(verdict.members, format), format));
+  if (format == Format::md) fmt::print("\n{}", footer(at, state));
+  return verdict.answer == Answer::fail ? Exit::fails : verdict.answer == Answer::unknown ? Exit::undecided : Exit::ok;
 }
 
 }  // namespace vouch::cli

@@ -7,8 +7,6 @@ namespace vouch::collect {
 
 namespace {
 
-constexpr std::string_view aws = "aws";  // the one folder whose files speak of botocore's models
-
 struct Draft {
   SourceOperation operation;
   std::string source;
@@ -66,7 +64,7 @@ class Reading {
 
   Result<> read_document(const CatalogFile& file, const std::string& source) {
     auto document = TRY(Yaml::parse(file.text, file.path));
-    const bool is_http = source != aws;
+    const bool is_http = source != aws_source;
     if (!document.is_map())
       return document.wrong("a source file is a map with `service`, {} and `operations`", is_http ? "`api`" : "`scope`");
     TRY(is_http ? document.only({"service", "api", "operations"}) : document.only({"service", "scope", "operations"}));
@@ -84,7 +82,7 @@ class Reading {
 
   Result<> read_operations(const Document& document) {
     FileWords words{.service = document.service, .regional = false, .http = nullptr};
-    if (document.source != aws) {
+    if (document.source != aws_source) {
       const auto api = apis_.find(document.source);
       if (api == apis_.end()) return document.yaml.wrong("no file of `{}` says under `api` where it is", document.source);
       words.http = &api->second.http;

@@ -1,23 +1,9 @@
-#include "collect/source.h"
+#include "collect/source_test.h"
 
 #include <gtest/gtest.h>
 
 namespace vouch::collect {
 namespace {
-
-CatalogFile file(std::string part, std::string text, bool shipped = true) {
-  return {.path = (shipped ? "catalog/" : "home/catalog/") + part, .part = std::move(part), .text = std::move(text), .shipped = shipped};
-}
-
-SourceCatalog read(std::vector<CatalogFile> files, Problems& problems) {
-  return read_source_catalog(CatalogFiles{std::move(files)}, problems);
-}
-
-std::string messages(const Problems& problems) {
-  std::string all;
-  for (const auto& problem : problems) all += problem.message + "\n";
-  return all;
-}
 
 constexpr std::string_view hub = R"(service: hub
 api:

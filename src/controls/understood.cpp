@@ -7,7 +7,38 @@ namespace {
 
 constexpr std::int64_t layout = 1;  // raised when more, or something else, is derived
 
-json::array list_of(const std::vector<std::string>& texts) { return json::array(texts.begin(), texts.end()); }
+// All that a check derives (controls/control.h), in one place for both directions.
+void for_each_derived(auto& control, const auto& visit) {
+  visit("key", control.key);
+  visit("population_tables", control.population_tables);
+  visit("verdict_tables", control.verdict_tables);
+  visit("tables", control.tables);
+  visit("uses_as_of", control.uses_as_of);
+  visit("is_recalled", control.is_recalled);
+  visit("population_sql", control.population_sql);
+  visit("fails_sql", control.fails_sql);
+  visit("done_sql", control.done_sql);
+  visit("population_columns", control.population_columns);
+  visit("fails_columns", control.fails_columns);
+  visit("done_columns", control.done_columns);
+  visit("keyed", control.keyed);
+  visit("thresholds", control.thresholds);
+}
+
+using Keyed = std::map<std::string, std::map<std::string, std::string>>;
+
+Json to_json(bool value) { return value; }
+
+Json to_json(const std::vector<std::string>& texts) { return json::array(texts.begin(), texts.end()); }
+
+Json to_json(const Keyed& keyed) {
+  json::object out;
+  for (const auto& [table, columns] : keyed) {
+    auto& pairs = out[table].emplace_object();
+    for (const auto& [column, key] : columns) pairs[column] = key;
+  }
+  return out;
+}
 
 Json to_json(const JudgedSql& sql) {
   json::array clocks;
@@ -16,10 +47,16 @@ Json to_json(const JudgedSql& sql) {
 }
 
 Json to_json(const Threshold& threshold) {
-  json::object out{{"tables", list_of(threshold.tables)}, {"column", threshold.column}, {"offset", threshold.offset.micros}};
+  json::object out{{"tables", to_json(threshold.tables)}, {"column", threshold.column}, {"offset", threshold.offset.micros}};
   if (threshold.constant) out["constant"] = threshold.constant->micros;
   out["at"] = threshold.at;
   out["after"] = threshold.after;
+  return out;
+}
+
+Json to_json(const std::vector<Threshold>& thresholds) {
+  json::array out;
+  for (const auto& threshold : thresholds) out.push_back(to_json(threshold));
   return out;
 }
 
@@ -62,25 +99,43 @@ class Reading {
     return found ? *found : (well_ = false, none);
   }
 
-  JudgedSql sql(std::string_view name) {
-    JudgedSql out;
+  void take(std::string_view name, bool& member) { member = flag(name); }
+  void take(std::string_view name, std::vector<std::string>& member) { member = texts(name); }
+
+  void take(std::string_view name, JudgedSql& member) {
+    member = {};
     const Json inner = object(name);
     Reading reading{inner};
-    out.text = reading.text("text");
+    member.text = reading.text("text");
     for (const auto& item : reading.list("clocks")) {
       const auto* place = item.if_array();
-      if (!place || place->size() != 2 || !(*place)[0].is_int64() || !(*place)[1].is_int64()) return well_ = false, JudgedSql{};
-      const auto begin = (*place)[0].get_int64(), end = (*place)[1].get_int64();
-      if (begin < 0 || end < begin || static_cast<std::size_t>(end) > out.text.size()) return well_ = false, JudgedSql{};
-      out.clocks.push_back({static_cast<std::size_t>(begin), static_cast<std::size_t>(end)});
+      const bool whole = place && place->size() == 2 && (*place)[0].is_int64() && (*place)[1].is_int64();
+      const auto begin = whole ? (*place)[0].get_int64() : -1, end = whole ? (*place)[1].get_int64() : -1;
+      well_ = well_ && begin >= 0 && begin <= end && static_cast<std::size_t>(end) <= member.text.size();
+      member.clocks.push_back({static_cast<std::size_t>(begin), static_cast<std::size_t>(end)});
     }
     well_ = well_ && reading.well();
-    return out;
   }
 
-  std::vector<Threshold> thresholds() {
-    std::vector<Threshold> all;
-    for (const auto& item : list("thresholds")) {
+  void take(std::string_view name, Keyed& member) {
+    member.clear();
+    for (const auto& [table, columns] : object(name)) {
+      auto& pairs = member[std::string{table}];
+      const auto* written = columns.if_object();
+      if (!written) {
+        well_ = false;
+        continue;
+      }
+      for (const auto& [column, key] : *written) {
+        well_ = well_ && key.is_string();
+        if (key.is_string()) pairs.emplace(column, key.get_string());
+      }
+    }
+  }
+
+  void take(std::string_view name, std::vector<Threshold>& member) {
+    member.clear();
+    for (const auto& item : list(name)) {
       Reading reading{item};
       Threshold one;
       one.tables = reading.texts("tables");
@@ -90,9 +145,8 @@ class Reading {
       one.at = reading.flag("at");
       one.after = reading.flag("after");
       well_ = well_ && reading.well();
-      all.push_back(std::move(one));
+      member.push_back(std::move(one));
     }
-    return all;
   }
 
  private:
@@ -125,54 +179,16 @@ bool Understood::fill(Control& control, const Digest& of) const {
   Reading reading{found->second};
   if (reading.text("of") != to_hex(of)) return false;
   auto derived = control;
-  derived.key = reading.texts("key");
-  derived.population_tables = reading.texts("population_tables");
-  derived.verdict_tables = reading.texts("verdict_tables");
-  derived.tables = reading.texts("tables");
-  derived.uses_as_of = reading.flag("uses_as_of");
-  derived.is_recalled = reading.flag("is_recalled");
-  derived.population_sql = reading.sql("population_sql");
-  derived.fails_sql = reading.sql("fails_sql");
-  derived.done_sql = reading.sql("done_sql");
-  derived.population_columns = reading.texts("population_columns");
-  derived.fails_columns = reading.texts("fails_columns");
-  derived.done_columns = reading.texts("done_columns");
-  for (const auto& [table, columns] : reading.object("keyed")) {
-    auto& held = derived.keyed[std::string{table}];
-    if (const auto* pairs = columns.if_object())
-      for (const auto& [column, key] : *pairs)
-        if (const auto* name = key.if_string()) held.emplace(column, *name);
-  }
-  derived.thresholds = reading.thresholds();
+  for_each_derived(derived, [&](std::string_view name, auto& member) { reading.take(name, member); });
   if (!reading.well()) return false;
   control = std::move(derived);
   return true;
 }
 
 void Understood::keep(const Control& control, const Digest& of) {
-  json::object keyed;
-  for (const auto& [table, columns] : control.keyed) {
-    json::object pairs;
-    for (const auto& [column, key] : columns) pairs[column] = key;
-    keyed[table] = std::move(pairs);
-  }
-  json::array thresholds;
-  for (const auto& threshold : control.thresholds) thresholds.push_back(to_json(threshold));
-  controls_[control.id] = json::object{{"of", to_hex(of)},
-                                       {"key", list_of(control.key)},
-                                       {"population_tables", list_of(control.population_tables)},
-                                       {"verdict_tables", list_of(control.verdict_tables)},
-                                       {"tables", list_of(control.tables)},
-                                       {"uses_as_of", control.uses_as_of},
-                                       {"is_recalled", control.is_recalled},
-                                       {"population_sql", to_json(control.population_sql)},
-                                       {"fails_sql", to_json(control.fails_sql)},
-                                       {"done_sql", to_json(control.done_sql)},
-                                       {"population_columns", list_of(control.population_columns)},
-                                       {"fails_columns", list_of(control.fails_columns)},
-                                       {"done_columns", list_of(control.done_columns)},
-                                       {"keyed", std::move(keyed)},
-                                       {"thresholds", std::move(thresholds)}};
+  json::object known{{"of", to_hex(of)}};
+  for_each_derived(control, [&](std::string_view name, const auto& member) { known[name] = to_json(member); });
+  controls_[control.id] = std::move(known);
 }
 
 }  // namespace vouch::controls

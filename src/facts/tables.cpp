@@ -50,7 +50,7 @@ Operations read_operations(const CatalogFiles& files) {
     const auto root = Yaml::parse(file->text, file->path);
     if (!root) continue;
     const auto source = folder_of(*file);
-    const bool aws = source == "aws";
+    const bool aws = source == aws_source;
     const auto service = root->text("service"), scope = root->text_or("scope", aws ? "region" : "global");
     if (!service || !scope) continue;
     for (const auto& item : (*root)["operations"].items()) {
