@@ -88,8 +88,9 @@ TEST(ClockChanges, are_the_only_instants_at_which_verdicts_change_without_a_fact
   std::vector<Control> controls;
   for (const auto& [population, fails] : aged_controls) controls.push_back(sample_control(population, fails));
   auto facts = empty_world();
-  std::size_t changed = 0, points = 0;
+  std::size_t tries = 0, changed = 0, points = 0;
   const bool held = rc::check([&] {
+    ++tries;
     fill(facts);
     const auto& control = controls[static_cast<std::size_t>(*rc::gen::inRange<int>(0, static_cast<int>(controls.size())))];
     const auto from = some_instant();
@@ -114,7 +115,7 @@ TEST(ClockChanges, are_the_only_instants_at_which_verdicts_change_without_a_fact
   });
   EXPECT_TRUE(held);
   // The property would hold of a control that never changes; these do, and mostly at the points that were told.
-  EXPECT_GT(changed, 20u);
+  EXPECT_GT(changed, tries / 5);
   EXPECT_GE(points, changed);
 }
 

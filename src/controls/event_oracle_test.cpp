@@ -197,8 +197,10 @@ TEST(EventOracle, judging_each_event_by_itself_says_the_same) {
   EXPECT_GT(keyed, controls.size() / 3);
   EXPECT_LT(keyed, controls.size());
   auto facts = empty_world();
+  std::size_t tries = 0;
   std::map<Answer, std::size_t> seen;
   const bool held = rc::check([&] {
+    ++tries;
     const auto history = some_merges();
     fill(facts, history);
     const auto& control = controls[static_cast<std::size_t>(*rc::gen::inRange<int>(0, static_cast<int>(controls.size())))];
@@ -216,7 +218,7 @@ TEST(EventOracle, judging_each_event_by_itself_says_the_same) {
     }
   });
   EXPECT_TRUE(held);
-  for (const auto answer : {Answer::pass, Answer::fail, Answer::unknown}) EXPECT_GT(seen[answer], 50u) << name_of(answer);
+  for (const auto answer : {Answer::pass, Answer::fail, Answer::unknown}) EXPECT_GT(seen[answer], tries / 2) << name_of(answer);
 }
 
 }  // namespace

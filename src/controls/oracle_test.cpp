@@ -77,8 +77,10 @@ TEST(Oracle, plain_tables_and_plain_sql_say_the_same_at_every_instant) {
   std::vector<Control> controls;
   for (const auto& [population, fails] : shapes) controls.push_back(sample_control(population, fails));
   auto facts = empty_world();  // one for all histories: making a database takes longer than the rest
+  std::size_t tries = 0;
   std::map<Answer, std::size_t> seen;
   const bool held = rc::check([&] {
+    ++tries;
     const auto history = some_history();
     fill(facts, history);
     const auto& control = controls[static_cast<std::size_t>(*rc::gen::inRange<int>(0, static_cast<int>(controls.size())))];
@@ -99,7 +101,7 @@ TEST(Oracle, plain_tables_and_plain_sql_say_the_same_at_every_instant) {
   });
   EXPECT_TRUE(held);
   // Histories in which nothing fails, or everything is unknown, would prove nothing.
-  for (const auto answer : {Answer::pass, Answer::fail, Answer::unknown}) EXPECT_GT(seen[answer], 50u) << name_of(answer);
+  for (const auto answer : {Answer::pass, Answer::fail, Answer::unknown}) EXPECT_GT(seen[answer], tries / 2) << name_of(answer);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ struct Forge {
   [[nodiscard]] std::size_t begin_of(const HttpRequest& request) const {
     const auto at = std::string{query_value(request.url, "at")};
     if (style == Style::page_info) {
-      const auto* after = find_string(parse_json(request.body)->at("variables"), "after");
+      const auto body = parse_json(request.body).value();
+      const auto* after = find_string(body.at("variables"), "after");
       return after ? number(after->subview(1)) : 0;
     }
     return style == Style::page && !at.empty() ? (number(at) - 1) * size : number(at);
