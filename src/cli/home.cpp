@@ -26,6 +26,8 @@ schedule: 1d
 sources:
   aws:
     on: true
+    # A schedule of its own:
+    # every: 6h
     # The usual credential chain (environment, ~/.aws, SSO, instance role); or one profile of ~/.aws/config:
     # profile: audit
     # All regions that the account has enabled; or these alone:
@@ -40,9 +42,16 @@ sources:
   #   # Where it is not github.com: endpoint: https://github.acme.example/api/v3
 )";
 
-Result<SourceSettings> read_source(const std::string& name, const Yaml& node) {
+Result<Duration> read_schedule(const Yaml& node) {
+  const auto length = parse_duration(TRY(node.text()));
+  if (!length || *length < Duration::seconds(10)) return node.wrong("a schedule is a length of time like 1h or 1d, at least 10s");
+  return *length;
+}
+
+Result<SourceSettings> read_source(const std::string& name, const Yaml& node, Duration schedule) {
   if (!node.is_absent() && !node.is_map()) return node.wrong("what is said of `{}` is a map", name);
-  SourceSettings source{.name = name, .on = true, .said = node};
+  SourceSettings source{.name = name, .on = true, .every = schedule, .said = node};
+  if (const auto every = node["every"]; !every.is_absent()) source.every = TRY(read_schedule(every));
   if (const auto on = node["on"]; !on.is_absent()) source.on = TRY(on.boolean());
   return source;
 }
@@ -85,12 +94,8 @@ Result<Settings> Home::settings() const {
   const auto root = TRY(Yaml::parse(TRY(read_file(file, 1u << 20)), file.string()));
   TRY(root.only({"schedule", "sources", "zone", "controls"}));
   Settings settings;
-  if (const auto schedule = root["schedule"]; !schedule.is_absent()) {
-    const auto length = parse_duration(TRY(schedule.text()));
-    if (!length || *length < Duration::minutes(1)) return schedule.wrong("a schedule is a length of time like 1h or 1d, at least 1m");
-    settings.schedule = *length;
-  }
-  for (const auto& [name, node] : root["sources"].members()) settings.sources.push_back(TRY(read_source(name, node)));
+  if (const auto schedule = root["schedule"]; !schedule.is_absent()) settings.schedule = TRY(read_schedule(schedule));
+  for (const auto& [name, node] : root["sources"].members()) settings.sources.push_back(TRY(read_source(name, node, settings.schedule)));
   settings.controls = TRY(read_choice(root));
   return settings;
 }

@@ -19,15 +19,16 @@
 
 namespace vouch::cli {
 
-// What stands under a source's name. All but `on` is the source's own: cli/source_access.h reads it.
+// What stands under a source's name. All but `on` and `every` is the source's own: cli/source_access.h reads it.
 struct SourceSettings {
   std::string name;  // "aws"
   bool on = true;
+  Duration every = Duration::days(1);  // its own schedule, else the home's
   Yaml said;
 };
 
 struct Settings {
-  Duration schedule = Duration::days(1);  // how far apart two collections are meant to be
+  Duration schedule = Duration::days(1);  // how far apart two collections of a source are meant to be
   std::vector<SourceSettings> sources;
   controls::Choice controls;  // zone, controls: {on, off}
 };

@@ -31,6 +31,16 @@ TEST(Home, is_made_in_an_empty_folder_and_in_no_other) {
   EXPECT_EQ(std::distance(fs::directory_iterator{other.path()}, {}), 1);
 }
 
+TEST(Home, a_source_keeps_its_own_schedule_or_the_homes) {
+  const TemporaryDirectory folder;
+  ASSERT_TRUE(write_file(folder.path() / "vouch.yaml", "schedule: 12h\nsources:\n  aws: {}\n  github: {every: 1h}\n"));
+  const auto settings = Home{folder.path()}.settings();
+  ASSERT_TRUE(settings) << settings.error().message;
+  ASSERT_EQ(settings->sources.size(), 2u);
+  EXPECT_EQ(settings->sources[0].every, Duration::hours(12));
+  EXPECT_EQ(settings->sources[1].every, Duration::hours(1));
+}
+
 TEST(Home, settings_complain_with_file_and_line) {
   const TemporaryDirectory folder;
   const Home home{folder.path()};
@@ -39,6 +49,7 @@ TEST(Home, settings_complain_with_file_and_line) {
     const char* complaint;
   } cases[] = {
       {"schedule: soon\n", "vouch.yaml:1: a schedule is"},
+      {"sources:\n  aws:\n    every: 9s\n", "vouch.yaml:3: a schedule is"},
       {"sources:\n  aws:\n    on: perhaps\n", "vouch.yaml:3: `perhaps` is neither true nor false"},
       {"sources:\n  aws: true\n", "vouch.yaml:2: what is said of `aws` is a map"},
       {"sources: [\n", "vouch.yaml:2"},

@@ -21,7 +21,7 @@ struct AwsSettings {
 };
 
 Result<AwsSettings> read_aws(const Yaml& node) {
-  TRY(only(node, {"on", "profile", "regions"}));
+  TRY(only(node, {"on", "every", "profile", "regions"}));
   AwsSettings settings{.profile = {}, .regions = {}};
   settings.profile = TRY(node.text_or("profile", ""));
   settings.regions = TRY(node["regions"].texts());
@@ -130,7 +130,7 @@ Result<> read_sign_in(const Yaml& node, const fs::path& home, HttpSettings& sett
 
 Result<HttpSettings> read_http(const SourceSettings& said, const collect::HttpSource& source, const fs::path& home) {
   const auto& node = said.said;
-  std::vector<std::string> words{"on", "endpoint"}, ways;
+  std::vector<std::string> words{"on", "every", "endpoint"}, ways;
   words.insert(words.end(), source.settings.begin(), source.settings.end());
   bool nobody_asked = false;
   for (const auto& way : source.sign_in) {

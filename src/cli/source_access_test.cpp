@@ -53,10 +53,10 @@ TEST(Sources, are_told_in_the_words_of_their_file) {
 TEST(Sources, complain_with_file_and_line_and_what_there_is) {
   const std::pair<const char*, const char*> cases[] = {
       {"sources:\n  azure: {on: true}\n", "vouch.yaml:2: there is no source `azure`; there is aws, hub, open"},
-      {"sources:\n  aws:\n    region: x\n", "vouch.yaml:3: unknown key `region`; known here: on, profile, regions"},
+      {"sources:\n  aws:\n    region: x\n", "vouch.yaml:3: unknown key `region`; known here: on, every, profile, regions"},
       {"sources:\n  aws:\n    regions: [../etc]\n", "vouch.yaml:3: `../etc` is no region"},
       {"sources:\n  hub:\n    organisation: acme\n    team: x\n",
-       "vouch.yaml:4: unknown key `team`; known here: on, endpoint, organisation, app, token"},
+       "vouch.yaml:4: unknown key `team`; known here: on, every, endpoint, organisation, app, token"},
       {"sources:\n  hub:\n    token: {env: T}\n", "missing `organisation`"},
       {"sources:\n  hub:\n    organisation: acme\n", "`hub` needs a way to sign in: app, token"},
       {"sources:\n  hub: {organisation: acme, app: {id: 7}}\n", "missing `key`"},
