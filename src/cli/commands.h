@@ -77,6 +77,14 @@ Result<Exit> run_log_proof(const Common& common, const LogOptions& options);
 Result<Exit> run_log_checkpoint(const Common& common);
 Result<Exit> run_log_export(const Common& common, const LogOptions& options);
 
+struct PermissionsOptions {
+  std::string source;
+  std::optional<std::string> as;                                  // policy, terraform, stackset; app-manifest. Nothing: the list
+  std::string role = "VouchReader", principal, external_id;       // terraform, stackset
+  std::string name = "vouch-reader", url = "https://github.com";  // app-manifest
+};
+Result<Exit> run_permissions(const Common& common, const PermissionsOptions& options);
+
 Result<Exit> run_catalog_check(const Common& common);
 Result<Exit> run_catalog_list(const Common& common);
 

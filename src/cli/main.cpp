@@ -27,6 +27,7 @@ struct Line {
   SqlOptions sql;
   VerifyOptions verify;
   LogOptions log;
+  PermissionsOptions permissions;
   std::function<Result<Exit>()> command;
 };
 
@@ -118,6 +119,19 @@ void add_checking(CLI::App& app, Line& line) {
   verify_command->add_option("--proof", line.verify.proof, "a file from `vouch log export`")->type_name("FILE");
   verify_command->add_option("--key", line.verify.key, "the ledger's public key, as text or file")->type_name("KEY");
   verify_command->callback([&line] { line.command = [&line] { return run_verify(line.common, line.verify); }; });
+
+  auto& permissions = line.permissions;
+  auto* needed = app.add_subcommand("permissions", "the least that a source must be allowed");
+  add_common(*needed, line.common);
+  needed->add_option("source", permissions.source, "aws, github, …")->type_name("SOURCE")->required();
+  needed->add_option("--as", permissions.as, "policy, terraform or stackset (aws); app-manifest (github); default: a list")
+      ->type_name("FORM");
+  needed->add_option("--role", permissions.role, "name of the role to make (default: VouchReader)")->type_name("NAME");
+  needed->add_option("--principal", permissions.principal, "who may assume it: account or ARN")->type_name("ARN");
+  needed->add_option("--external-id", permissions.external_id, "what its trust asks for")->type_name("TEXT");
+  needed->add_option("--name", permissions.name, "name of the GitHub App (default: vouch-reader)")->type_name("NAME");
+  needed->add_option("--url", permissions.url, "page of the GitHub App")->type_name("URL");
+  needed->callback([&line] { line.command = [&line] { return run_permissions(line.common, line.permissions); }; });
 
   auto* catalog = app.add_subcommand("catalog", "what Vouch knows");
   catalog->require_subcommand(1);
