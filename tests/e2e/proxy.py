@@ -2,6 +2,7 @@
 
     proxy.when(service="s3", operation="GetBucketPolicy", resource="logs", then=Deny())
     proxy.when(service="ec2", then=Throttle(times=50))
+    proxy.when(where=lambda call: call.method == "PUT", then=Deny())
     proxy.calls                    # Counter of (service, operation)
 
 The first rule that matches a call decides; calls without a rule go through. A rule may end by itself: after `times=` calls of any kind, or
@@ -27,6 +28,7 @@ class Call:
     method: str
     path: str
     protocol: str  # query, json, rest-xml, rest-json, cbor
+    query: str = dataclasses.field(default="", compare=False)  # of the URL
 
 
 # S3 tells operations apart by sub-resource.
@@ -57,10 +59,11 @@ def read_call(method, target, headers, body):
         operation = next((S3[word] for word in parameters if word in S3), "ListBuckets" if not resource else "ListObjects")
     else:
         form = dict(urllib.parse.parse_qsl(body.decode("latin-1"), keep_blank_values=True)) | parameters
-        protocol, operation = ("query", form["Action"]) if "Action" in form else ("rest-json", path)
+        rest = "rest-xml" if service in ("cloudfront", "route53") else "rest-json"
+        protocol, operation = ("query", form["Action"]) if "Action" in form else (rest, path)
         resource = next((form[name] for name in NAMES if name in form), "")
     service = {"monitoring": "cloudwatch"}.get(service, service)
-    return Call(service, region, operation, resource, method, path, protocol)
+    return Call(service, region, operation, resource, method, path, protocol, query)
 
 
 # ---- What can go wrong ---------------------------------------------------------------------------------------------------
@@ -69,7 +72,7 @@ def read_call(method, target, headers, body):
 def error_answer(call, status, code, message="refused by the test"):
     if call.protocol in ("json", "rest-json"):
         body, kind, extra = json.dumps({"__type": code, "message": message}).encode(), "application/x-amz-json-1.1", f"x-amzn-errortype: {code}\r\n"
-    elif call.protocol == "rest-xml":
+    elif call.protocol == "rest-xml" and call.service.startswith("s3"):
         body, kind, extra = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>test</RequestId></Error>".encode(), "application/xml", ""
     elif call.service == "ec2":
         body = f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>test</RequestID></Response>".encode()
@@ -156,12 +159,14 @@ class Rule:
     region: str | None
     times: float
     each: float
+    where: object = None  # a function of the call
     hits: int = 0
     seen: collections.Counter = dataclasses.field(default_factory=collections.Counter)
 
     def matches(self, call):
         return (self.hits < self.times and self.seen[call] < self.each and self.service in (None, call.service) and self.operation in (None, call.operation)
-                and self.resource in (None, call.resource) and self.region in (None, call.region))
+                and self.resource in (None, call.resource) and self.region in (None, call.region)
+                and (self.where is None or self.where(call)))
 
 
 # ---- The proxy ---------------------------------------------------------------------------------------------------------
@@ -185,8 +190,8 @@ class Proxy:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
 
-    def when(self, *, then, service=None, operation=None, resource=None, region=None, times=float("inf"), each=float("inf")):
-        self.rules.append(Rule(then, service, operation, resource, region, times, each))
+    def when(self, *, then, service=None, operation=None, resource=None, region=None, times=float("inf"), each=float("inf"), where=None):
+        self.rules.append(Rule(then, service, operation, resource, region, times, each, where))
         return self.rules[-1]
 
     def clear(self):

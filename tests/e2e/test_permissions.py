@@ -1,0 +1,93 @@
+"""What Vouch asks to be allowed is what it needs: no call is refused under it, and no action of it could be left out."""
+import json
+
+import pytest
+import yaml
+from authority import FREE, Authority, operations, unheard
+from conftest import ROOT
+from home import PASS, UNDECIDED, USAGE
+from proxy import Deny
+
+
+def all_actions():
+    return sorted({action for _, _, actions, _ in operations() for action in actions} - FREE)
+
+
+def pytest_generate_tests(metafunc):
+    if "without" in metafunc.fixturenames:
+        actions = all_actions()
+        metafunc.parametrize("without", actions if metafunc.config.getoption("--full") else actions[7::60])
+
+
+@pytest.fixture(scope="module")
+def home(filled, module_home):
+    cloud, _ = filled
+    return module_home(cloud.endpoint).init()
+
+
+@pytest.fixture(scope="module")
+def policy(home):
+    return home.run("permissions", "aws", "--as", "policy", code=PASS).json()
+
+
+@pytest.fixture(scope="module")
+def whole(home):
+    home.collect()
+    return home
+
+
+def test_under_the_policy_no_call_is_refused(whole, policy, proxy, new_home):
+    [statement] = policy["Statement"]
+    authority = Authority(statement["Action"])
+    proxy.when(where=authority.refuses, then=Deny())
+    home = new_home(proxy.endpoint).init()
+    home.collect()
+    assert not authority.refused
+    assert home.status() == whole.status()
+
+
+def test_without_one_action_just_its_facts_are_unknown(whole, policy, proxy, new_home, without):
+    authority = Authority(set(policy["Statement"][0]["Action"]) - {without})
+    proxy.when(where=authority.refuses, then=Deny())
+    home = new_home(proxy.endpoint).init()
+    home.collect()
+    lost = unheard(without)
+    tables = {table["table"] for file in (ROOT / "catalog" / "facts").rglob("*.yaml") for table in yaml.safe_load(file.read_text()) if table["from"] in lost}
+    before, now = whole.status(), home.status()
+    reads = whole.tables_of_controls()
+    for control, verdict in now.items():
+        if not reads[control] & tables or not authority.refused:
+            assert verdict == before[control], f"{control} reads nothing that {without} tells"
+        elif verdict != before[control]:
+            assert verdict["verdict"] == "unknown", f"{control} without {without}: {verdict}"
+        else:  # where there is nothing to ask for, nothing is missing; what was unknown stays so
+            assert verdict["verdict"] in ("empty", "unknown"), f"{control} says {verdict['verdict']} without {without}"
+    for member in (member for control in now if reads[control] & tables and now[control] != before[control] for member in home.members(control).values()):
+        assert member["verdict"] == "unknown" and member["reason"]
+
+
+def test_the_forms_say_the_same(home, policy):
+    actions = policy["Statement"][0]["Action"]
+    assert actions == all_actions() or set(actions) - set(all_actions()) <= FREE
+    assert len(json.dumps(policy, separators=(",", ":"))) <= 10240, "an inline policy of a role holds no more"
+    listed = home.json("permissions", "aws")["permissions"]
+    assert [one["action"] for one in listed] == actions
+    template = home.run("permissions", "aws", "--as", "stackset", "--external-id", "x-1", code=PASS).json()
+    stacked = [policy for name, policy in template["Resources"].items() if policy["Type"] == "AWS::IAM::ManagedPolicy"]
+    assert sorted(action for one in stacked for action in one["Properties"]["PolicyDocument"]["Statement"][0]["Action"]) == actions
+    terraform = home.run("permissions", "aws", "--as", "terraform", code=PASS).out
+    assert all(f'"{action}"' in terraform for action in actions)
+
+
+def test_the_app_asks_for_permissions_that_github_has(home):
+    manifest = home.run("permissions", "github", "--as", "app-manifest", code=PASS).json()
+    schemas = json.loads((ROOT / ".deps" / "github" / "api.github.com.json").read_text())["components"]["schemas"]
+    known = schemas["app-permissions"]["properties"]
+    for name, access in manifest["default_permissions"].items():
+        assert access == "read"
+        assert name == "metadata" or access in known[name]["enum"], name
+
+
+def test_a_wrong_word_is_told_what_there_is(home):
+    assert "the catalogue has no source `azure`; it has: aws, github" in home.run("permissions", "azure", code=USAGE).err
+    assert "policy, terraform, stackset" in home.run("permissions", "aws", "--as", "arm", code=USAGE).err
