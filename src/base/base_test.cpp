@@ -106,6 +106,14 @@ TEST(File, a_write_is_all_or_nothing) {
   EXPECT_EQ(read_file(path, 2).error().code, Errc::limit);
 }
 
+TEST(File, network_file_systems_are_told_from_local_ones) {
+  EXPECT_EQ(network_file_system_of(0x6969), "nfs");
+  EXPECT_EQ(network_file_system_of(0xff534d42), "smb");
+  EXPECT_EQ(network_file_system_of(0xef53), std::nullopt) << "ext4";
+  const TemporaryDirectory folder;
+  EXPECT_EQ(network_file_system(folder.path() / "not" / "yet" / "there"), network_file_system(folder.path()));
+}
+
 TEST(File, a_second_holder_is_told_the_first_ones_pid) {
   const TemporaryDirectory home;
   const auto path = home.path() / "lock";

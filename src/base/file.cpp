@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <cerrno>
 #include <charconv>
@@ -71,6 +72,30 @@ Result<> write_file(const fs::path& path, std::string_view bytes, Sync sync, uns
   if (sync == Sync::yes && ::fsync(fd.get()) != 0) return give_up(io_error("sync", temporary));
   if (::rename(temporary.c_str(), path.c_str()) != 0) return give_up(io_error("rename to", path));
   return sync == Sync::yes ? sync_directory(path.parent_path()) : Result<>{};
+}
+
+std::optional<std::string_view> network_file_system_of(std::uint64_t number) {
+  switch (number) {
+    case 0x6969: return "nfs";
+    case 0x517b:
+    case 0xff534d42:
+    case 0xfe534d42: return "smb";
+    case 0x5346414f: return "afs";
+    case 0x00c36400: return "ceph";
+    case 0x0bd00bd0: return "lustre";
+    case 0x7461636f: return "ocfs2";
+    case 0x01161970: return "gfs2";
+    default: return std::nullopt;
+  }
+}
+
+std::optional<std::string_view> network_file_system(const fs::path& path) {
+  std::error_code ignored;
+  auto there = fs::absolute(path, ignored);
+  while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
+  struct statfs about{};
+  if (::statfs(there.c_str(), &about) != 0) return std::nullopt;
+  return network_file_system_of(static_cast<std::uint64_t>(about.f_type) & 0xffffffff);
 }
 
 Result<> sync_directory(const fs::path& path) {

@@ -51,6 +51,11 @@ Result<> write_all(int fd, std::string_view bytes, const fs::path& path);
 Result<> make_directory(const fs::path& path);
 Result<> sync_directory(const fs::path& path);
 
+// The kind of network file system that `path`, or the nearest of its parents that is there, lies on ("nfs"); none where it is a local one.
+// Over a network flock and fsync do not promise what a ledger needs. Numbers: statfs(2).
+std::optional<std::string_view> network_file_system(const fs::path& path);
+std::optional<std::string_view> network_file_system_of(std::uint64_t number);
+
 // An exclusive flock(2) on a file that holds nothing but the pid of whoever holds it.
 class LockFile {
  public:

@@ -77,6 +77,12 @@ Result<Exit> run_log_proof(const Common& common, const LogOptions& options);
 Result<Exit> run_log_checkpoint(const Common& common);
 Result<Exit> run_log_export(const Common& common, const LogOptions& options);
 
+struct DoctorOptions {
+  std::vector<std::string> sources;  // empty: all that are on
+  bool offline = false;              // the home only: nothing is asked
+};
+Result<Exit> run_doctor(const Common& common, const DoctorOptions& options);
+
 struct PermissionsOptions {
   std::string source;
   std::optional<std::string> as;                                  // policy, terraform, stackset; app-manifest. Nothing: the list

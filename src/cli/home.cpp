@@ -118,12 +118,20 @@ Result<Home> require_home(const std::optional<std::string>& option) {
   return home;
 }
 
+Result<> require_local(const fs::path& path) {
+  const auto network = network_file_system(path);
+  if (!network) return {};
+  return fail(Errc::config, "`{}` lies on a network file system ({}), where locks and syncs do not hold: keep the home on a local disk",
+              path.string(), *network);
+}
+
 Result<Home> create_home(const fs::path& path, std::string origin) {
   Home home{path};
   if (home.exists()) return fail(Errc::usage, "`{}` holds a home already", path.string());
   std::error_code error;
   if (fs::exists(path, error) && (!fs::is_directory(path, error) || !fs::is_empty(path, error)))
     return fail(Errc::usage, "`{}` is not an empty folder", path.string());
+  TRY(require_local(path));
   if (origin.empty()) origin = "vouch/" + to_hex(random_bytes(8));
   TRY(make_directory(fs::absolute(path)));
   TRY(create_log(path, origin));

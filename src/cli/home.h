@@ -46,6 +46,9 @@ Home find_home(const std::optional<std::string>& option);
 // The same, and it must be there: Errc::usage tells how to make one.
 Result<Home> require_home(const std::optional<std::string>& option);
 
+// Errc::config where `path` lies on a network file system: a ledger there could lose what it promised.
+Result<> require_local(const fs::path& path);
+
 // Writes a commented vouch.yaml, the keys and an empty ledger into a folder that is empty or not yet there. Asks nothing. Errc::usage
 // when a home, or anything else, is there already. `origin` names the ledger in all its signatures, for ever; empty: one is drawn.
 Result<Home> create_home(const fs::path& path, std::string origin);

@@ -27,6 +27,7 @@ struct Line {
   SqlOptions sql;
   VerifyOptions verify;
   LogOptions log;
+  DoctorOptions doctor;
   PermissionsOptions permissions;
   std::function<Result<Exit>()> command;
 };
@@ -119,6 +120,12 @@ void add_checking(CLI::App& app, Line& line) {
   verify_command->add_option("--proof", line.verify.proof, "a file from `vouch log export`")->type_name("FILE");
   verify_command->add_option("--key", line.verify.key, "the ledger's public key, as text or file")->type_name("KEY");
   verify_command->callback([&line] { line.command = [&line] { return run_verify(line.common, line.verify); }; });
+
+  auto* doctor = app.add_subcommand("doctor", "whether the home and each source are well, and how to mend what is not");
+  add_common(*doctor, line.common);
+  doctor->add_option("--source", line.doctor.sources, "only these (repeatable; default: all that are on)")->type_name("NAME");
+  doctor->add_flag("--offline", line.doctor.offline, "look at the home only");
+  doctor->callback([&line] { line.command = [&line] { return run_doctor(line.common, line.doctor); }; });
 
   auto& permissions = line.permissions;
   auto* needed = app.add_subcommand("permissions", "the least that a source must be allowed");

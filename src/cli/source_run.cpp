@@ -1,11 +1,14 @@
 #include "cli/source_run.h"
 
 #include "cli/source_access.h"
+#include "cli/source_checkup.h"
+#include "ledger/blobs.h"
 
 namespace vouch::cli {
 
 Result<SourceRuns> SourceRuns::open(const Home& home) {
   SourceRuns runs{home};
+  TRY(require_local(home.path));
   runs.settings_ = TRY(home.settings());
   runs.catalog_ = TRY(Catalog::read(home));
   print_problems(runs.catalog_.problems);
@@ -33,24 +36,40 @@ Result<std::vector<SourceSettings>> SourceRuns::chosen(const std::vector<std::st
 
 Result<SourceRun> SourceRuns::run(const SourceSettings& source, const std::atomic<bool>& cancelled, collect::Observer& observer) {
   SourceRun done;
-  done.collection = TRY(collect(source, cancelled, observer));
+  collect::Options options;
+  options.home = home_.path;
+  options.cancelled = &cancelled;
+  done.collection = TRY(collect(source, std::move(options), observer));
   if (!done.collection.cancelled) done.replayed = TRY(project(home_, catalog_));
   return done;
 }
 
-Result<collect::Collection> SourceRuns::collect(const SourceSettings& said, const std::atomic<bool>& cancelled,
-                                                collect::Observer& observer) {
+Result<collect::Collection> SourceRuns::collect(const SourceSettings& said, collect::Options options, collect::Observer& observer) {
   const auto* source = sources_.find(said.name);
   if (!source) return fail(Errc::config, "the catalogue has no usable call for source `{}`", said.name);
   const auto reached = TRY(open_source(said, *source, *models_, home_.path));
-  collect::Options options;
-  options.home = home_.path;
-  options.secrets_key = TRY(collect::read_secrets_key(home_.path));
+  options.secrets_key = TRY(collect::read_secrets_key(options.home));
   options.binary = VOUCH_VERSION;
   options.regions = reached->regions();
   options.schedule = said.every;
-  options.cancelled = &cancelled;
   return collect::run(*source, catalog_.files, reached->access(), SystemClock{}, options, observer);
+}
+
+Result<Findings> SourceRuns::check(const SourceSettings& said) {
+  const TemporaryDirectory folder;
+  const auto scratch = TRY(create_home(folder.path() / "home", "vouch/doctor"));
+  collect::Options options;
+  options.home = scratch.path;
+  options.probe = true;
+  collect::Observer nobody;
+  const auto probe = collect(said, std::move(options), nobody);
+  if (!probe) return Findings{{said.name, Health::bad, probe.error().message, "Mend what the message names; then ask again."}};
+  evidence::Receipts receipts;
+  if (probe->leaf.receipts) {
+    const auto blobs = TRY(Blobs::open(scratch.path));
+    receipts = TRY(evidence::parse_receipts(TRY(blobs.get(*probe->leaf.receipts))));
+  }
+  return check_source(*sources_.find(said.name), *probe, receipts, catalog_);
 }
 
 Json run_json(const SourceRun& run) {

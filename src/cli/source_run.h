@@ -1,6 +1,7 @@
 // cli/source_run.h - one named source, collected and folded into the facts: what collect, scan and serve share.
 #pragma once
 
+#include "cli/finding.h"
 #include "cli/session.h"
 #include "collect/collect.h"
 
@@ -28,12 +29,15 @@ class SourceRuns {
   // Once; the errors are those of collect::run.
   Result<SourceRun> run(const SourceSettings& source, const std::atomic<bool>& cancelled, collect::Observer& observer);
 
+  // Asks a little of everything, in a scratch home, and says how it went. Nothing of it is evidence, and none is an error but a full disk.
+  Result<Findings> check(const SourceSettings& source);
+
   [[nodiscard]] const Home& home() const { return home_; }
   [[nodiscard]] const Catalog& catalog() const { return catalog_; }
 
  private:
   explicit SourceRuns(Home home) : home_(std::move(home)) {}
-  Result<collect::Collection> collect(const SourceSettings& source, const std::atomic<bool>& cancelled, collect::Observer& observer);
+  Result<collect::Collection> collect(const SourceSettings& source, collect::Options options, collect::Observer& observer);
 
   Home home_;
   Settings settings_;

@@ -44,6 +44,7 @@ Asking::~Asking() = default;
 void Asking::start() {
   regional_operations_ = static_cast<std::uint64_t>(std::ranges::count_if(source_.operations, &SourceOperation::regional));
   regions_ = options_.regions;
+  if (options_.probe && regional_operations_ > 0) regions_ = {regions_.empty() ? whoami_.home_region : regions_.front()};
   regions_known_ = !regions_.empty();
   add_global_nodes();
   if (regions_known_) add_regional_nodes();
@@ -93,7 +94,7 @@ void Asking::ask_what_is_owed(Node& node) {
 }
 
 void Asking::enqueue(Node& node, const Json* element, const Request* parent) {
-  if (!node.known) return;
+  if (!node.known || (options_.probe && !node.asked.empty())) return;
   const auto& operation = *node.operation;
   const Surroundings around{.variable = operation.for_each ? std::string_view(operation.for_each->variable) : std::string_view(),
                             .element = element,

@@ -46,6 +46,9 @@ struct Options {
   std::vector<std::string> regions;       // to read; empty: all that are enabled in the account
   Duration schedule = Duration::days(1);  // how far apart two runs are meant to be
   bool simulated_time = false;            // `clock` does not tell the true time: marks the leaf as simulated
+  // Only whether each call is allowed: of every listing the first page, of a `for each` the first element, in one region. What such a run
+  // stores is no evidence of anything: give it a home of its own.
+  bool probe = false;
   wire::ClientOptions client;
   Duration wait_for_ledger = Duration::minutes(1);  // at the commit, while another process writes
   const std::atomic<bool>* cancelled = nullptr;     // set it to end the run; what is in flight is dropped and nothing is recorded

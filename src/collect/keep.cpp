@@ -38,6 +38,7 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
   request->refused = request->refused || entry.hole;
   node.records.push_back(std::move(record));
   if (!answered) return;
+  if (options_.probe) client_.stop(request->call);
   if (&node == regions_node_) note_regions(value);
   for (auto* child : node.children) {
     for_each_selected(value, child->operation->for_each->path, [&](const Json& element) { enqueue(*child, &element, request.get()); });
