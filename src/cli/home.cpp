@@ -40,6 +40,11 @@ sources:
   #   token: {env: GITHUB_TOKEN}
   #   # Or a GitHub App of yours: app: {id: 12345, key: {file: app.pem}}
   #   # Where it is not github.com: endpoint: https://github.acme.example/api/v3
+
+  # okta:
+  #   on: true
+  #   domain: acme.okta.com
+  #   token: {env: OKTA_TOKEN}
 )";
 
 Result<Duration> read_schedule(const Yaml& node) {

@@ -74,6 +74,7 @@ std::string_view word_of(Kind kind) {
 
 struct HttpSettings {
   std::string endpoint;  // empty: the provider's own
+  std::string base;      // the provider's own
   Json settings = json::object();
   collect::SignInWay way;
   std::string id, subject;             // of an app, client or user; in whose name
@@ -150,6 +151,11 @@ Result<HttpSettings> read_http(const SourceSettings& said, const collect::HttpSo
     if (node[name].is_absent() && !said.on) continue;
     settings.settings.get_object()[name] = TRY(node.text(name));
   }
+  if (said.on) {
+    auto base = collect::fill_base(source.api.base, settings.settings);
+    if (!base) return node.wrong("{}", base.error().message);
+    settings.base = *std::move(base);
+  }
   const auto chosen = std::find_if(source.sign_in.begin(), source.sign_in.end(), [&](const collect::SignInWay& way) {
     const auto word = word_of(way.kind);
     return !word.empty() && !node[word].is_absent();
@@ -176,6 +182,7 @@ class HttpAccess final : public SourceAccess {
  private:
   static wire::HttpApi api_of(const HttpSettings& settings, const collect::HttpSource& source) {
     auto api = source.api;
+    api.base = settings.base;
     if (!settings.endpoint.empty()) {
       api.overridden = settings.endpoint != api.base;
       api.base = settings.endpoint;

@@ -24,6 +24,12 @@ api: {base: 'https://open.example', sign in: none, settings: [site], whoami: {ac
 operations: [{operation: people, get: /people}]
 )",
                   true}};
+  files.files.push_back({"host.yaml", "sources/host/host.yaml", R"(
+service: host
+api: {base: 'https://{domain}/api', sign in: none, settings: [domain], whoami: {account: $settings.domain}}
+operations: [{operation: people, get: /people}]
+)",
+                         true});
   Problems problems;
   auto read = collect::read_source_catalog(files, problems);
   EXPECT_TRUE(problems.empty()) << problems.front().message;
@@ -47,12 +53,14 @@ TEST(Sources, are_told_in_the_words_of_their_file) {
             "");
   EXPECT_EQ(complaint("sources: {hub: {on: false}}"), "");
   EXPECT_EQ(complaint("sources: {open: {site: acme}}"), "");
+  EXPECT_EQ(complaint("sources: {host: {domain: acme.example}}"), "");
+  EXPECT_EQ(complaint("sources: {host: {on: false}}"), "");
   EXPECT_EQ(complaint("sources: {aws: {on: true}, hub: {organisation: acme, token: {command: [gh, auth, token]}}}"), "");
 }
 
 TEST(Sources, complain_with_file_and_line_and_what_there_is) {
   const std::pair<const char*, const char*> cases[] = {
-      {"sources:\n  azure: {on: true}\n", "vouch.yaml:2: there is no source `azure`; there is aws, hub, open"},
+      {"sources:\n  azure: {on: true}\n", "vouch.yaml:2: there is no source `azure`; there is aws, host, hub, open"},
       {"sources:\n  aws:\n    region: x\n", "vouch.yaml:3: unknown key `region`; known here: on, every, profile, regions"},
       {"sources:\n  aws:\n    regions: [../etc]\n", "vouch.yaml:3: `../etc` is no region"},
       {"sources:\n  hub:\n    organisation: acme\n    team: x\n",
@@ -61,6 +69,10 @@ TEST(Sources, complain_with_file_and_line_and_what_there_is) {
       {"sources:\n  hub:\n    organisation: acme\n", "`hub` needs a way to sign in: app, token"},
       {"sources:\n  hub: {organisation: acme, app: {id: 7}}\n", "missing `key`"},
       {"sources:\n  hub: {organisation: acme, token: {env: T}, endpoint: hub.acme.example}\n", "is no URL"},
+      {"sources:\n  host: {domain: 'https://acme.example'}\n", "vouch.yaml:2: `https://acme.example` is no host"},
+      {"sources:\n  host: {domain: acme.example/x}\n", "is no host"},
+      {"sources:\n  host: {domain: me@acme.example}\n", "is no host"},
+      {"sources:\n  host: {domain: 'acme.example#'}\n", "is no host"},
       {"sources:\n  open:\n    site: acme\n    token: {env: T}\n", "vouch.yaml:4: unknown key `token`"},
   };
   for (const auto& [yaml, expected] : cases) EXPECT_NE(complaint(yaml).find(expected), std::string::npos) << yaml << complaint(yaml);

@@ -223,6 +223,14 @@ Result<> read_limits(const Yaml& node, wire::LimitHeaders& limits) {
   return {};
 }
 
+// The places of a base are settings.
+Result<> check_base(const Yaml& node, const HttpSource& source) {
+  const auto base = TRY(at(node, wire::UrlTemplate::parse(source.api.base)));
+  for (const auto& name : base.names())
+    if (std::ranges::find(source.settings, name) == source.settings.end()) return node.wrong("`{{{}}}` is none of `settings`", name);
+  return {};
+}
+
 Result<> read_headers(const Yaml& node, wire::Headers& headers) {
   if (node.is_absent()) return {};
   if (!node.is_map()) return node.wrong("`headers` is a map");
@@ -237,6 +245,21 @@ Result<> read_headers(const Yaml& node, wire::Headers& headers) {
 
 }  // namespace
 
+Result<std::string> fill_base(std::string_view base, const Json& settings) {
+  std::string filled;
+  for (auto open = base.find('{'); open != std::string_view::npos; open = base.find('{')) {
+    const auto close = std::min(base.find('}', open), base.size());
+    const auto name = base.substr(open + 1, close - open - 1);
+    const auto* said = find_string(settings, name);
+    const auto is_of_host = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-'; };
+    if (!said || said->empty() || !std::ranges::all_of(*said, is_of_host))
+      return fail(Errc::config, "`{}` is no host: its name alone, without scheme or path", said ? std::string_view{*said} : "");
+    filled.append(base.substr(0, open)).append(*said);
+    base.remove_prefix(std::min(close + 1, base.size()));
+  }
+  return filled.append(base);
+}
+
 Result<HttpSource> read_http_source(const Yaml& node, std::string_view service) {
   if (!node.is_map()) return node.wrong("`api` is a map that says at least `base`");
   TRY(node.only({"base", "headers", "settings", "sign in", "whoami", "paging", "limits", "in flight", "error", "graphql url"}));
@@ -249,6 +272,7 @@ Result<HttpSource> read_http_source(const Yaml& node, std::string_view service) 
   while (api.base.ends_with('/')) api.base.pop_back();
   TRY(read_headers(node["headers"], api.headers));
   if (!node["settings"].is_absent()) source.settings = TRY(node["settings"].texts());
+  TRY(check_base(node["base"], source));
   for (const auto& way : node["sign in"].items()) source.sign_in.push_back(TRY(read_sign_in(way)));
   if (source.sign_in.empty()) return node.wrong("missing `sign in`: `none` where nobody is asked who he is");
   source.whoami = TRY(read_whoami(node["whoami"], service, source.settings));

@@ -30,11 +30,16 @@ struct WhoamiRule {
 
 struct HttpSource {
   wire::HttpApi api;                  // its operations are those of the source, by SourceOperation::http->name
+                                      // `base` may have places for settings: fill_base
   std::vector<std::string> settings;  // what vouch.yaml must say
   std::vector<SignInWay> sign_in;     // the first one counts whose settings are there
   WhoamiRule whoami;
   wire::Paging paging;  // of operations that do not say theirs
   std::string where;    // file:line
 };
+
+// "https://{domain}": where every customer has a host of his own. Errc::config when what a setting says is no part of a host's name: a slash, an
+// `@` or a `#` in it would send the sign-in elsewhere.
+Result<std::string> fill_base(std::string_view base, const Json& settings);
 
 }  // namespace vouch::collect

@@ -149,7 +149,8 @@ TEST(HttpSource, NeedsAWhoamiThatCanBeAskedFirst) {
         {"operation: organisation, account", "operation: branches, account", "which waits for another operation"},
         {"account: id", "account: $settings.team", "the source's `settings` are"},
         {"sign in: [bearer,", "sign in: [bear,", "hub.yaml:6: `bear` is no way to sign in"},
-        {"base: https", "base: ftp", "is no URL"}}) {
+        {"base: https", "base: ftp", "is no URL"},
+        {"base: https://api", "base: https://{team}", "`{team}` is none of `settings`"}}) {
     auto text = std::string(hub);
     text.replace(text.find(from), std::string_view(from).size(), to);
     Problems problems;
