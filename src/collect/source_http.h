@@ -38,8 +38,8 @@ struct HttpSource {
   std::string where;    // file:line
 };
 
-// "https://{domain}": where every customer has a host of his own. Errc::config when what a setting says is no part of a host's name: a slash, an
-// `@` or a `#` in it would send the sign-in elsewhere.
+// "https://{domain}": where every customer has a host of his own. Errc::config when a setting is no part of a host's name: a slash, `@` or
+// `#` in it would send the sign-in elsewhere.
 Result<std::string> fill_base(std::string_view base, const Json& settings);
 
 }  // namespace vouch::collect

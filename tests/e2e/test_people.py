@@ -1,0 +1,115 @@
+"""People beside the account: what the services that know them say is collected, told from, and joined; what they refuse is unknown; no secret stays."""
+import subprocess
+
+import pytest
+
+from home import FAILS, PASS, UNDECIDED
+from people.standin import SECRETS, Services
+
+ANY = (PASS, FAILS, UNDECIDED)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Services() as services:
+        yield services
+
+
+@pytest.fixture
+def services(server):
+    server.reset()
+    return server
+
+
+def settings(home, *sources):
+    (home.path / "vouch.yaml").write_text("schedule: 1d\nsources:\n  aws: {on: false}\n" + "".join(f"  {one}\n" for one in sources))
+
+
+def okta(services):
+    return f"okta: {{domain: acme.okta.com, endpoint: '{services.endpoint('okta')}', token: {{env: OKTA_TOKEN}}}}"
+
+
+def new(new_home, services, *sources):
+    home = new_home("http://127.0.0.1:1", env={"OKTA_TOKEN": services.token("okta")})
+    home.run("init", code=PASS)
+    settings(home, *sources)
+    return home
+
+
+def verdicts(home, control):
+    """{name of a member: verdict}"""
+    return {name: member["verdict"] for name, member in home.members(control).items()}
+
+
+def everywhere(home):
+    """Every file of the home as it is, and packs unpacked: `zstd -d` turns one into its blobs."""
+    for path in home.files("."):
+        yield path.name, path.read_bytes()
+        if path.parent.name == "blobs":
+            yield path.name, subprocess.run(["zstd", "-dcq", path], check=True, capture_output=True).stdout
+
+
+def test_okta_is_collected_and_told_from(new_home, services):
+    home = new(new_home, services, okta(services))
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert (run["source"], run["account"], run["incomplete"]) == ("okta", "00o-acme", []), run
+    assert services.requests()["okta /api/v1/users"] == 3, "twelve people on pages of five"
+    assert home.sql("select count(*) as users, count(distinct email) as emails from okta_user") == [{"users": 12, "emails": 12}]
+    assert home.sql("select email from okta_user where okta_user_id = '00u02'") == [{"email": "eng-02@acme.example"}]
+    assert home.sql("select count(*) as n from okta_group_member") == [{"n": 19}]
+    assert verdicts(home, "okta-user-factor")["eng-02@acme.example"] == "fail"
+    assert verdicts(home, "okta-user-factor")["eng-03@acme.example"] == "pass"
+    assert verdicts(home, "okta-admin-strong-factor") == {"eng-00@acme.example": "pass", "eng-01@acme.example": "fail"}
+    assert verdicts(home, "okta-app-two-factors") == {"Crm": "pass", "Wiki": "fail", "Build": "pass"}
+    assert home.status()["okta-super-admin-count"]["verdict"] == "pass"
+    basis = home.sql("select distinct basis, count(*) as n from okta_event group by basis")
+    assert basis == [{"basis": "recalled", "n": 11}], basis
+    home.verify()
+    before = home.sql("select * from okta_user order by all")
+    home.run("rebuild", code=PASS)
+    assert home.sql("select * from okta_user order by all") == before
+
+
+def test_okta_that_did_not_change_stores_nothing_and_whoever_is_deactivated_is_gone(new_home, services):
+    home = new(new_home, services, okta(services))
+    home.collect(code=ANY)
+    assert home.json("collect", code=ANY)["runs"][0]["unchanged"]
+    services.change("okta", "deactivate", "eng-11")
+    home.collect(code=ANY)
+    assert home.sql("select count(*) as n from okta_user where valid_to = 'infinity'") == [{"n": 11}]
+    assert home.sql("select count(*) as n from okta_event where event_type = 'user.lifecycle.deactivate'") == [{"n": 2}]
+
+
+def test_what_okta_refuses_is_unknown_and_nothing_else(new_home, services):
+    home = new(new_home, services, okta(services))
+    services.refuse("okta", "/roles")
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert {one["operation"] for one in run["incomplete"]} == {"okta:roles"}, run["incomplete"]
+    status = home.status()
+    assert status["okta-admin-strong-factor"]["verdict"] == "unknown"
+    assert status["okta-super-admin-count"]["verdict"] == "unknown"
+    assert set(verdicts(home, "okta-user-factor").values()) == {"pass", "fail"}
+
+
+def test_a_limit_of_okta_is_waited_for(new_home, services):
+    home = new(new_home, services, okta(services))
+    services.limit("okta", 6)
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert run["incomplete"] == [] and run["counts"]["retried"] >= 1, run
+
+
+def test_a_token_that_okta_does_not_know_is_a_run_that_says_so(new_home, services):
+    home = new(new_home, services, okta(services))
+    home.extra["OKTA_TOKEN"] = "another-token-altogether"
+    done = home.run("collect", code=UNDECIDED)
+    assert "401" in done.out + done.err and "another-token" not in done.out + done.err
+
+
+def test_no_secret_is_found_anywhere(new_home, services):
+    home = new(new_home, services, okta(services))
+    said = home.collect(code=ANY)
+    texts = [said.out, said.err, home.run("status", code=ANY).out, home.run("sql", "select * from okta_user", code=PASS).out]
+    for secret in SECRETS:
+        for name, content in everywhere(home):
+            assert secret.encode() not in content, (secret, name)
+        assert not any(secret in text for text in texts), secret
