@@ -20,7 +20,7 @@ import xml.etree.ElementTree as xml
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "test-results"
 HEAVY = "ShippedCatalog.*"  # a thousand databases: under a sanitizer only in full, the release build runs it always
-THREADED = ("ledger", "wire", "collect")  # what ThreadSanitizer looks at
+THREADED = ("ledger", "wire", "collect", "portal")  # what ThreadSanitizer looks at
 
 
 @dataclasses.dataclass

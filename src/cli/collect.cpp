@@ -1,6 +1,8 @@
 // vouch init, vouch collect and vouch scan.
 #include "cli/progress.h"
 #include "cli/source_run.h"
+#include "portal/ask.h"
+#include "portal/http_text.h"
 
 #include <atomic>
 #include <csignal>
@@ -19,21 +21,48 @@ void cancel_on_signals() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
+// By the server of this home, when one runs; it says what `vouch collect` would have said.
+Result<std::optional<json::array>> ask_server_to_run(const Home& home, const std::string& source) {
+  const auto answered = TRY(portal::ask_server(home.path, "POST", "/collect?source=" + portal::escape_query(source)));
+  if (!answered) return std::nullopt;
+  const auto* runs = find_array(answered->body, "runs");
+  if (answered->status == 200 && runs) return *runs;
+  const auto* why = find_string(answered->body, "error");
+  return fail(answered->status == 500 ? Errc::unreachable : Errc::usage, "the server of this home: {}",
+              why ? std::string_view{*why} : std::string_view{"it did not collect"});
+}
+
+Result<json::array> run_here(SourceRuns& sources, const SourceSettings& source, Format format) {
+  const auto observer = make_progress(source.name, format);
+  const auto run = TRY(sources.run(source, cancelled, *observer));
+  observer->finish();
+  if (run.collection.cancelled) return fail(Errc::usage, "cancelled: nothing of this run was recorded");
+  json::array runs;
+  runs.push_back(run_json(run));
+  return runs;
+}
+
+bool is_unreachable(const Json& run) {
+  const auto* outcome = find_string(run, "outcome");
+  return outcome && (*outcome == name_of(collect::Outcome::denied) || *outcome == name_of(collect::Outcome::failed));
+}
+
 Result<Exit> collect_into(const Home& home, const Common& common, const CollectOptions& options, bool say_json) {
   const auto format = TRY(parse_format(common.format.value_or("table")));
   auto sources = TRY(SourceRuns::open(home));
-  cancel_on_signals();
   json::array runs;
   bool unreachable = false;
   for (const auto& source : TRY(sources.chosen(options.sources))) {
-    const auto observer = make_progress(source.name, format);
-    const auto run = TRY(sources.run(source, cancelled, *observer));
-    observer->finish();
-    if (run.collection.cancelled) return fail(Errc::usage, "cancelled: nothing of this run was recorded");
-    const auto outcome = run.collection.leaf.outcome;
-    unreachable = unreachable || outcome == collect::Outcome::denied || outcome == collect::Outcome::failed;
-    runs.push_back(run_json(run));
-    if (format != Format::json) print_run(runs.back());
+    auto done = TRY(ask_server_to_run(home, source.name));
+    if (!done) {
+      cancel_on_signals();
+      done = TRY(run_here(sources, source, format));
+    }
+    for (auto& run : *done) {
+      unreachable = unreachable || is_unreachable(run);
+      if (format != Format::json) print_run(run);
+      runs.push_back(std::move(run));
+    }
   }
   if (format == Format::json && say_json) {
     auto facts = TRY(open_facts(home, sources.catalog()));

@@ -35,6 +35,11 @@ struct CollectOptions {
 Result<Exit> run_collect(const Common& common, const CollectOptions& options);
 Result<Exit> run_scan(const Common& common, const CollectOptions& options);
 
+struct ServeOptions {
+  std::optional<std::string> listen;  // ADDRESS:PORT
+};
+Result<Exit> run_serve(const Common& common, const ServeOptions& options);
+
 struct StatusOptions {
   std::optional<std::string> as_of;
   std::vector<std::string> criteria;  // "CC6" stands for all that begin with it

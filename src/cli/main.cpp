@@ -22,6 +22,7 @@ struct Line {
   Common common;
   InitOptions init;
   CollectOptions collect;
+  ServeOptions serve;
   StatusOptions status;
   ShowOptions show;
   SqlOptions sql;
@@ -52,6 +53,10 @@ void add_collecting(CLI::App& app, Line& line) {
     add_common(*one, line.common);
     one->add_option("--source", line.collect.sources, "only these (repeatable; default: all that are on)")->type_name("NAME");
   }
+  auto* serve = app.add_subcommand("serve", "collect by schedule, and answer /healthz and /metrics");
+  add_common(*serve, line.common, false);
+  serve->add_option("--listen", line.serve.listen, "where to answer (default: 127.0.0.1:8437)")->type_name("ADDRESS:PORT");
+  serve->callback([&line] { line.command = [&line] { return run_serve(line.common, line.serve); }; });
   scan->callback([&line] { line.command = [&line] { return run_scan(line.common, line.collect); }; });
   collect_command->callback([&line] { line.command = [&line] { return run_collect(line.common, line.collect); }; });
 }

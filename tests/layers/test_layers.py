@@ -17,10 +17,11 @@ MAY_SEE = {
     "collect": {"base", "wire", "ledger"},
     "facts": {"base", "wire", "table", "ledger", "policy"},
     "controls": {"base", "table", "ledger", "policy", "facts"},
-    "cli": {"base", "wire", "table", "ledger", "collect", "policy", "facts", "controls"},
+    "portal": {"base", "wire", "ledger", "collect"},
+    "cli": {"base", "wire", "table", "ledger", "collect", "policy", "facts", "controls", "portal"},
 }
 HEADERS = {"base": "base/error.h", "wire": "wire/client.h", "table": "table/store.h", "ledger": "ledger/read.h", "collect": "collect/collect.h",
-           "facts": "facts/facts.h", "controls": "controls/evaluate.h", "cli": "cli/commands.h"}
+           "facts": "facts/facts.h", "controls": "controls/evaluate.h", "portal": "portal/serve.h", "cli": "cli/commands.h"}
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +52,14 @@ def compiles(entry, header, folder):
 
 
 @pytest.mark.parametrize("module, other", [("facts", "collect"), ("wire", "ledger"), ("collect", "facts"), ("base", "wire"), ("ledger", "table"),
-                                           ("controls", "collect"), ("table", "ledger"), ("controls", "cli")])
+                                           ("controls", "collect"), ("table", "ledger"), ("controls", "cli"), ("portal", "cli"), ("portal", "facts"),
+                                           ("collect", "portal")])
 def test_a_wrong_way_include_does_not_compile(commands, tmp_path, module, other):
     assert other not in MAY_SEE[module]
     assert not compiles(commands[module], HEADERS[other], tmp_path)
 
 
-@pytest.mark.parametrize("module, other", [("facts", "ledger"), ("collect", "wire"), ("controls", "facts"), ("cli", "collect")])
+@pytest.mark.parametrize("module, other", [("facts", "ledger"), ("collect", "wire"), ("controls", "facts"), ("cli", "collect"), ("cli", "portal")])
 def test_an_include_that_the_table_allows_compiles(commands, tmp_path, module, other):
     assert compiles(commands[module], HEADERS[other], tmp_path)
 
