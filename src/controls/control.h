@@ -49,8 +49,8 @@ struct Control {
   bool is_recalled = false;                                                  // all verdict_tables hold rows that date themselves
   JudgedSql population_sql, fails_sql, done_sql;                             // what is run, with the clock's places known
   std::vector<std::string> population_columns, fails_columns, done_columns;  // as the SQL returns them
-  // Of event controls: tables of which a member's verdict depends on its own rows alone, and which of their columns hold which of the
-  // key's.
+  // Of event controls: tables of which a member's verdict depends only on rows that share its key or a part of it, and which of their
+  // columns hold which of the key's (controls/keyed.h).
   std::map<std::string, std::map<std::string, std::string>> keyed;
   std::vector<Threshold> thresholds;  // empty under `tick`
   std::string digest;                 // hex; of all that its verdicts depend on, apart from the tables' definitions

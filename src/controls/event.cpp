@@ -27,103 +27,135 @@ Result<std::string> events_sql(const Control& control, facts::Facts& facts, Inst
                      each_key(key.size(), "k#", ", "));
 }
 
-// Evaluates `fails` for many events at once. Tables that are not keyed hold what they held in one stretch of time without a change of them;
-// of the keyed ones each event sees its own rows as they stood at its own instant.
+// Evaluates `fails` for many events at once, in rounds. Each table holds, for the members that share what it is keyed by, what it held at
+// the instants of theirs; so two members that share it can be judged in one round only where the table did not change between the two.
+// Members of other keys don't see those rows: how often something changes counts for each key by itself, and not all changes together.
 class Judging {
  public:
-  Judging(const Control& control, facts::Facts& facts, Instant at) : control_(control), facts_(facts), at_(at) {
-    for (const auto& name : control.verdict_tables) (is_keyed(name) ? keyed_ : others_).push_back(name);
+  Judging(const Control& control, facts::Facts& facts, Instant at) : control_(control), facts_(facts), at_(at), key_(sorted_key(control)) {
+    for (const auto& name : control.verdict_tables) groups_[shared_by(name)].push_back(name);
   }
 
   // Members with `at` and `judge_at`, sorted by key; those that are due have been judged.
   Result<std::vector<MemberVerdict>> members() {
     TRY(gather());
     auto members = TRY(read());
-    const auto stretches = TRY(facts_.store().query("select stretch, max(judged) from temp.vouch_event where due group by stretch"));
-    for (const auto& row : stretches.rows) TRY(judge(instant_of(row[0]), std::get<Instant>(row[1]), members));
+    const auto rounds = TRY(facts_.store().query("select round, max(judged) from temp.vouch_event where due group by round"));
+    for (const auto& row : rounds.rows) TRY(judge(std::get<std::int64_t>(row[0]), std::get<Instant>(row[1]), members));
     TRY(facts_.store().execute("drop table temp.vouch_event"));
     return members;
   }
 
  private:
-  [[nodiscard]] bool is_keyed(const std::string& table) const { return control_.keyed.contains(table); }
+  using Shared = std::set<std::size_t>;  // places in the key that a table is keyed by
 
-  // temp.vouch_event: the events with their number and the beginning of the stretch in which each is judged.
+  [[nodiscard]] Shared shared_by(const std::string& table) const {
+    Shared shared;
+    if (const auto keyed = control_.keyed.find(table); keyed != control_.keyed.end())
+      for (const auto& [column, of_key] : keyed->second) shared.insert(place_of(key_, of_key));
+    return shared;
+  }
+
+  [[nodiscard]] std::string column_of(const std::string& table, std::size_t place) const {
+    for (const auto& [column, of_key] : control_.keyed.at(table))
+      if (of_key == key_[place]) return identifier(column);
+    return "null";
+  }
+
+  // As text, so that no key is left out because it is NULL; that one counts as another only costs a round.
+  static std::string of_group(std::string_view value) { return fmt::format("coalesce(cast({} as varchar), '')", value); }
+
+  // When the tables of a group changed, with what they are keyed by: p0, p1, …, begins.
+  [[nodiscard]] std::string changes_of(const Shared& shared, const std::vector<std::string>& tables) const {
+    std::string changes;
+    for (const auto& name : tables)
+      for (const auto* bound : {"valid_from", "valid_to"}) {
+        changes += changes.empty() ? "select " : " union select ";
+        for (const auto place : shared) changes += fmt::format("{} as p{}, ", of_group(column_of(name, place)), place);
+        changes += fmt::format("{} as begins from facts.main.{}", bound, identifier(name));
+      }
+    return fmt::format("(select * from ({}) where isfinite(begins))", changes);
+  }
+
+  // temp.vouch_event: the events with their number and the round in which each is judged.
   Result<> gather() {
     const auto events = TRY(events_sql(control_, facts_, at_));
-    const auto numbered_events =
-        fmt::format("select *, row_number() over (order by {2}) - 1 as id, happened <= {0} and judged <= {0} as due from ({1})",
-                    instant_sql(at_), events, each_key(control_.key.size(), "k#", ", "));
-    auto stretch = std::string{"judged"};  // each instant is a stretch of its own where the clock is read
-    auto from = fmt::format("({}) e", numbered_events);
+    auto sql = fmt::format("select *, row_number() over (order by {2}) - 1 as id, happened <= {0} and judged <= {0} as due from ({1})",
+                           instant_sql(at_), events, each_key(key_.size(), "k#", ", "));
+    std::string ranks = control_.fails_sql.clocks.empty() ? "true" : "judged";  // where the clock is read each instant has a round
     if (control_.fails_sql.clocks.empty()) {
-      stretch = "null::timestamptz";
-      std::string changes;
-      for (const auto& name : others_)
-        changes += fmt::format("{0}select valid_from as begins from facts.main.{1} union select valid_to from facts.main.{1}",
-                               changes.empty() ? "" : " union ", identifier(name));
-      if (!changes.empty()) {
-        stretch = "c.begins";
-        from += fmt::format(" asof left join (select begins from ({}) where isfinite(begins)) c on e.judged >= c.begins", changes);
+      std::size_t number = 0;
+      for (const auto& [shared, tables] : groups_) {
+        if (shared.size() == key_.size()) continue;  // nobody shares it
+        std::string same, partition;
+        for (const auto place : shared) {
+          const auto value = of_group(fmt::format("e.k{}", place));
+          same += fmt::format("{} = c.p{} and ", value, place);
+          partition += (partition.empty() ? "partition by " : ", ") + value;
+        }
+        sql = fmt::format(
+            "select e.*, dense_rank() over ({} order by c.begins) as r{} from ({}) e asof left join {} c on {}e.judged >= c.begins",
+            partition, number, sql, changes_of(shared, tables), same);
+        ranks += fmt::format(", r{}", number++);
       }
     }
-    return facts_.store().execute(
-        fmt::format("create or replace temp table vouch_event as select e.*, {} as stretch from {}", stretch, from));
+    return facts_.store().execute(fmt::format(
+        "create or replace temp table vouch_event as select *, dense_rank() over (order by {}) as round from ({})", ranks, sql));
   }
 
   Result<std::vector<MemberVerdict>> read() {
-    const auto key = sorted_key(control_);
     const auto rows = TRY_WITHIN(facts_.store().query(fmt::format("select {}, name, happened, judged from temp.vouch_event order by id",
-                                                                  each_key(key.size(), "k#", ", "))),
+                                                                  each_key(key_.size(), "k#", ", "))),
                                  "{}: control `{}`", control_.where, control_.id);
     std::vector<MemberVerdict> members;
     members.reserve(rows.rows.size());
     for (const auto& row : rows.rows) {
       MemberVerdict member{};
-      for (std::size_t i = 0; i < key.size(); ++i) member.key.emplace_hint(member.key.end(), key[i], table::to_text(row[i]));
-      member.name = table::to_text(row[key.size()]);
+      for (std::size_t i = 0; i < key_.size(); ++i) member.key.emplace_hint(member.key.end(), key_[i], table::to_text(row[i]));
+      member.name = table::to_text(row[key_.size()]);
       if (member.name.empty()) member.name = member.key.at(control_.key.back());
-      member.at = instant_of(row[key.size() + 1]);
-      member.judge_at = instant_of(row[key.size() + 2]);
+      member.at = instant_of(row[key_.size() + 1]);
+      member.judge_at = instant_of(row[key_.size() + 2]);
       member.answer = Answer::pass;
       members.push_back(std::move(member));
     }
     return members;
   }
 
-  // "vouch events": those of one stretch. Then the tables of `fails`, each under its own name.
-  Result<std::string> shadows(std::optional<Instant> stretch, Instant seen) const {
-    auto sql = fmt::format("with \"vouch events\" as (select * from temp.vouch_event where due and stretch is not distinct from {})",
-                           stretch ? instant_sql(*stretch) : "null");
-    const auto key = sorted_key(control_);
+  // "vouch events": those of one round. Then the tables of `fails`, each under its own name.
+  Result<std::string> shadows(std::int64_t round, Instant seen) const {
+    auto sql = fmt::format("with \"vouch events\" as (select * from temp.vouch_event where due and round = {})", round);
     for (const auto& name : control_.verdict_tables) {
       const auto* table = facts_.catalog().find(name);
       if (!table) return fail(Errc::usage, "there is no fact table `{}`", name);
-      std::string columns, own;
+      std::string columns;
       for (const auto& [column, type] : table->on_disk()) columns += (columns.empty() ? "t." : ", t.") + identifier(column);
-      if (const auto keyed = control_.keyed.find(name); keyed != control_.keyed.end()) {
-        for (const auto& [column, of_key] : keyed->second)
-          own += fmt::format(" and t.{} is not distinct from e.k{}", identifier(column), place_of(key, of_key));
-        sql += fmt::format(
-            ", {0} as (select {1} from facts.main.{0} t join \"vouch events\" e on t.valid_from <= e.judged and "
-            "e.judged < t.valid_to{2})",
-            identifier(name), columns, own);
-      } else {
+      const auto shared = shared_by(name);
+      if (shared.empty()) {
         sql += fmt::format(", {0} as (select {1} from facts.main.{0} t where t.valid_from <= {2} and {2} < t.valid_to)", identifier(name),
                            columns, instant_sql(seen));
+        continue;
       }
+      std::string keys, own;
+      for (const auto place : shared) {
+        keys += fmt::format("k{}, ", place);
+        own += fmt::format(" and t.{} is not distinct from e.k{}", column_of(name, place), place);
+      }
+      sql += fmt::format(
+          ", {0} as (select {1} from facts.main.{0} t join (select {2}max(judged) as judged from \"vouch events\" group by all) e on "
+          "t.valid_from <= e.judged and e.judged < t.valid_to{3})",
+          identifier(name), columns, keys, own);
     }
     return sql;
   }
 
-  Result<> judge(std::optional<Instant> stretch, Instant seen, std::vector<MemberVerdict>& members) const {
-    const auto key = sorted_key(control_);
+  Result<> judge(std::int64_t round, Instant seen, std::vector<MemberVerdict>& members) const {
     const auto rows =
         TRY_WITHIN(facts_.store().query(fmt::format(
                        "{} select e.id, f.reasons from (select {}, {} as reasons from {} group by {}) f join \"vouch events\" e on {}",
-                       TRY(shadows(stretch, seen)), key_list(key, control_.fails_columns), reasons_of(control_),
-                       derived(control_.fails_sql.at(seen), control_.fails_columns.size()), each_key(key.size(), "k#", ", "),
-                       each_key(key.size(), "e.k# is not distinct from f.k#", " and "))),
+                       TRY(shadows(round, seen)), key_list(key_, control_.fails_columns), reasons_of(control_),
+                       derived(control_.fails_sql.at(seen), control_.fails_columns.size()), each_key(key_.size(), "k#", ", "),
+                       each_key(key_.size(), "e.k# is not distinct from f.k#", " and "))),
                    "{}: control `{}`", control_.where, control_.id);
     for (const auto& row : rows.rows) {
       auto& member = members.at(static_cast<std::size_t>(std::get<std::int64_t>(row[0])));
@@ -137,7 +169,8 @@ class Judging {
   const Control& control_;
   facts::Facts& facts_;
   Instant at_;
-  std::vector<std::string> keyed_, others_;
+  std::vector<std::string> key_;
+  std::map<Shared, std::vector<std::string>> groups_;  // tables by what they are keyed by
 };
 
 bool is_due(const MemberVerdict& member, Instant at) { return member.at && member.judge_at && *member.judge_at <= at; }

@@ -119,14 +119,12 @@ class Analysis {
     std::map<std::string, KeyColumns> keyed;
     if (queries_ > most_queries) return keyed;
     for (const auto& [name, columns] : columns_) {
-      KeyColumns of_table;
+      KeyColumns of_table;  // two columns of the key in one of the table's: one of them says enough
       for (const auto& key : key_) {
         const auto candidates = columns.find(key);
-        if (candidates == columns.end() || candidates->second.empty()) break;
-        of_table.emplace(*candidates->second.begin(), key);
+        if (candidates != columns.end() && !candidates->second.empty()) of_table.emplace(*candidates->second.begin(), key);
       }
-      // Two columns of the key in one of the table's would leave one of them out.
-      if (of_table.size() == key_.size()) keyed.emplace(name, std::move(of_table));
+      if (!of_table.empty()) keyed.emplace(name, std::move(of_table));
     }
     return keyed;
   }

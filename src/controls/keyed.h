@@ -1,7 +1,8 @@
 // controls/keyed.h - which tables of a query belong to one member each.
 //
-// A table is *keyed* when each of its rows can change what the query says of one member only: the one whose key the row's own columns hold.
-// That is read from the syntax tree, from equalities that every row must meet to count (joins, WHERE, USING, correlation, GROUP BY,
+// A table is *keyed* by columns of the key when each of its rows can change what the query says of those members only whose key has the
+// values that the row's own columns hold: by the whole key of one member each, by a part of it (account, repository) of those that share
+// it. That is read from the syntax tree, from equalities that every row must meet to count (joins, WHERE, USING, correlation, GROUP BY,
 // PARTITION BY, the columns of derived tables); nothing is proved by trying. What the tree does not show plainly is not keyed, which costs
 // time and never a verdict.
 #pragma once
@@ -14,7 +15,7 @@
 
 namespace vouch::controls {
 
-// Column of the table -> column of the key; all of the key's columns are there.
+// Column of the table -> column of the key; never empty.
 using KeyColumns = std::map<std::string, std::string>;
 
 // `tree` is the query's (Store::tree_of), `key` names columns that it returns.

@@ -7,11 +7,17 @@ namespace {
 
 const std::vector<std::string> change_key{"account", "repository", "number"};
 
+// Keyed by the whole key: `name[column=key column]` where the names differ. By a part of it: `name(account, repository)`.
 std::string keyed(const std::string& sql, const std::vector<std::string>& key = change_key) {
   static auto store = must(table::Store::in_memory());
   std::string names;
   for (const auto& [name, columns] : keyed_tables(must(store.tree_of(sql)), sample_tables(), key)) {
     names += (names.empty() ? "" : " ") + name;
+    if (columns.size() < key.size()) {
+      std::string part;
+      for (const auto& [column, of_key] : columns) part += (part.empty() ? "" : ", ") + of_key;
+      names += fmt::format("({})", part);
+    }
     for (const auto& [column, of_key] : columns)
       if (column != of_key) names += fmt::format("[{}={}]", column, of_key);
   }
@@ -64,29 +70,30 @@ TEST(Keyed, the_columns_may_have_other_names) {
       "code_change code_review[review_id=number]");
 }
 
-TEST(Keyed, what_other_members_share_is_not_keyed) {
+TEST(Keyed, what_members_share_is_keyed_by_the_part_that_they_share) {
   EXPECT_EQ(
       keyed("select c.account, c.repository, c.number, 'r' as reason from code_change c join code_repository using (account, repository) "
             "left join aws_iam_user u on u.user_name = c.author"),
-      "code_change");
+      "code_change code_repository(account, repository)");
   EXPECT_EQ(
       keyed("select account, repository, number, 'r' as reason from code_change where number not in (select number from code_review)"),
       "code_change");
   EXPECT_EQ(keyed("select account, repository, number, 'r' as reason from code_change where (select count(*) from code_change) > 3"), "");
   EXPECT_EQ(keyed("select a.account, a.repository, a.number, 'r' as reason from code_change a join code_change b on a.author = b.author"),
             "");
+  EXPECT_EQ(keyed("select account, repository, number, 'r' as reason from code_change qualify row_number() over (partition by account, "
+                  "repository order by number) = 1"),
+            "code_change(account, repository)");
+  EXPECT_EQ(keyed("select account, repository, min(number) as number, 'r' as reason from code_change group by account, repository"),
+            "code_change(account, repository)");
 }
 
 TEST(Keyed, what_ranges_over_members_is_not_keyed) {
   for (const auto* sql : {"select account, repository, number, 'r' as reason from code_change order by merged_at limit 3",
-                          "select account, repository, number, 'r' as reason from code_change qualify row_number() over (partition by "
-                          "account, repository order by "
-                          "number) = 1",
                           "select distinct on (author) account, repository, number, 'r' as reason from code_change order by number",
                           "select account, repository, number, 'r' as reason from (select account, repository, number, row_number() over "
                           "(order by number) as n "
                           "from code_change) where n > 1",
-                          "select account, repository, min(number) as number, 'r' as reason from code_change group by account, repository",
                           "select account, repository, number, 'r' as reason from (select * from code_change order by number limit 3)"})
     EXPECT_EQ(keyed(sql), "") << sql;
 }
@@ -99,7 +106,7 @@ TEST(Keyed, the_side_of_a_join_that_can_be_empty_does_not_bind_the_other) {
   EXPECT_EQ(
       keyed("select r.account, r.repository, r.number, 'r' as reason from code_review r left join code_change c on c.author = r.author "
             "and c.account = r.account and c.repository = r.repository and r.number > 3"),
-      "code_review");
+      "code_change(account, repository) code_review");
   EXPECT_EQ(
       keyed("select coalesce(c.account, r.account) as account, coalesce(c.repository, r.repository) as repository, coalesce(c.number, "
             "r.number) as number, 'r' as reason from code_change c full join code_review r on c.number = r.number"),
@@ -114,7 +121,7 @@ TEST(Keyed, a_name_that_could_mean_something_nearer_is_not_taken_for_the_outer_o
   EXPECT_EQ(
       keyed("select account, repository, number, 'r' as reason from code_change c where exists (select 1 from (values (1)) v(number), "
             "code_review r where r.number = number and r.account = c.account and r.repository = c.repository)"),
-      "code_change");
+      "code_change code_review(account, repository)");
 }
 
 TEST(Keyed, one_use_that_is_not_keyed_spoils_the_others) {

@@ -5,7 +5,7 @@
 namespace vouch::controls {
 namespace {
 
-constexpr std::int64_t layout = 1;  // raised when more, or something else, is derived
+constexpr std::int64_t layout = 2;  // raised when more, or something else, is derived
 
 // All that a check derives (controls/control.h), in one place for both directions.
 void for_each_derived(auto& control, const auto& visit) {

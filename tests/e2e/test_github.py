@@ -134,10 +134,6 @@ def test_a_second_collection_of_many_pull_requests_costs_a_hundredth(new_home, f
     """What the run asks for pull requests (GraphQL, a repository's list of features apart) and does not find unchanged."""
     many = 20_000 if full else 4_000
     with collected(new_home, people=12, pulls=many) as (github, home):
-        # What is counted is the collection's: verdicts on each merge are not part of it.
-        events = [control["id"] for control in home.json("catalog", "list")["controls"] if control["kind"] == "event"]
-        with (home.path / "vouch.yaml").open("a") as file:
-            file.write(f"controls: {{off: [{', '.join(events)}]}}\n")
         home.collect(code=ANY, timeout=1500)
         every, paid, graphql = counted(github)
         assert home.sql("select count(*) as n from github_pull_request") == [{"n": many}]
