@@ -1,5 +1,6 @@
 #include "cli/source_access.h"
 
+#include "cli/file_access.h"
 #include "wire/aws_dialect.h"
 #include "wire/http_dialect.h"
 
@@ -234,7 +235,9 @@ Result<> check_sources(const Settings& settings, const collect::SourceCatalog& c
       for (const auto& one : catalog.sources) names.push_back(one.name);
       return said.said.wrong("there is no source `{}`; there is {}", said.name, fmt::join(names, ", "));
     }
-    if (source->http) {
+    if (source->http && source->http->is_files()) {
+      TRY(check_file_source(said, *source));
+    } else if (source->http) {
       TRY(read_http(said, *source->http, {}));
     } else {
       TRY(read_aws(said.said));
@@ -245,6 +248,7 @@ Result<> check_sources(const Settings& settings, const collect::SourceCatalog& c
 
 Result<std::unique_ptr<SourceAccess>> open_source(const SourceSettings& said, const collect::Source& source, wire::Models& models,
                                                   const fs::path& home) {
+  if (source.http && source.http->is_files()) return open_file_source(said, source, models, home);
   if (source.http) return std::make_unique<HttpAccess>(TRY(read_http(said, *source.http, home)), source, models);
   auto settings = TRY(read_aws(said.said));
   auto aws = TRY(wire::Settings::load(wire::process_environment(), settings.profile));

@@ -30,6 +30,12 @@ api: {base: 'https://{domain}/api', sign in: none, settings: [domain], whoami: {
 operations: [{operation: people, get: /people}]
 )",
                          true});
+  files.files.push_back({"list.yaml", "sources/list/list.yaml", R"(
+service: list
+api: {base: 'file:', sign in: none, settings: [company], whoami: {account: $settings.company}}
+operations: [{operation: people, csv: {email: key, start: date, end: 'date?'}}]
+)",
+                         true});
   Problems problems;
   auto read = collect::read_source_catalog(files, problems);
   EXPECT_TRUE(problems.empty()) << problems.front().message;
@@ -55,12 +61,16 @@ TEST(Sources, are_told_in_the_words_of_their_file) {
   EXPECT_EQ(complaint("sources: {open: {site: acme}}"), "");
   EXPECT_EQ(complaint("sources: {host: {domain: acme.example}}"), "");
   EXPECT_EQ(complaint("sources: {host: {on: false}}"), "");
+  EXPECT_EQ(complaint("sources: {list: {on: false}}"), "");
+  EXPECT_EQ(complaint("sources: {list: {company: acme, file: people.csv, columns: {email: Work mail}, ignore: [Salary], separator: ';', "
+                      "dates: DD.MM.YYYY}}"),
+            "");
   EXPECT_EQ(complaint("sources: {aws: {on: true}, hub: {organisation: acme, token: {command: [gh, auth, token]}}}"), "");
 }
 
 TEST(Sources, complain_with_file_and_line_and_what_there_is) {
   const std::pair<const char*, const char*> cases[] = {
-      {"sources:\n  azure: {on: true}\n", "vouch.yaml:2: there is no source `azure`; there is aws, host, hub, open"},
+      {"sources:\n  azure: {on: true}\n", "vouch.yaml:2: there is no source `azure`; there is aws, host, hub, list, open"},
       {"sources:\n  aws:\n    region: x\n", "vouch.yaml:3: unknown key `region`; known here: on, every, profile, regions"},
       {"sources:\n  aws:\n    regions: [../etc]\n", "vouch.yaml:3: `../etc` is no region"},
       {"sources:\n  hub:\n    organisation: acme\n    team: x\n",
@@ -70,6 +80,13 @@ TEST(Sources, complain_with_file_and_line_and_what_there_is) {
       {"sources:\n  hub: {organisation: acme, app: {id: 7}}\n", "missing `key`"},
       {"sources:\n  hub: {organisation: acme, token: {env: T}, endpoint: hub.acme.example}\n", "is no URL"},
       {"sources:\n  host: {domain: 'https://acme.example'}\n", "vouch.yaml:2: `https://acme.example` is no host"},
+      {"sources:\n  list: {company: acme}\n", "missing `file`"},
+      {"sources:\n  list: {file: people.csv}\n", "missing `company`"},
+      {"sources:\n  list: {company: acme, file: people.csv, token: {env: T}}\n", "unknown key `token`"},
+      {"sources:\n  list: {company: acme, file: people.csv, columns: {mail: Mail}}\n",
+       "there is no field `mail`; there is email, start, end"},
+      {"sources:\n  list: {company: acme, file: people.csv, separator: x}\n", "is no separator"},
+      {"sources:\n  list: {company: acme, file: people.csv, dates: YY-MM-DD}\n", "is no way to write dates"},
       {"sources:\n  host: {domain: acme.example/x}\n", "is no host"},
       {"sources:\n  host: {domain: me@acme.example}\n", "is no host"},
       {"sources:\n  host: {domain: 'acme.example#'}\n", "is no host"},

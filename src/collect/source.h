@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "collect/expression.h"
 #include "collect/source_http.h"
+#include "wire/csv.h"
 
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ struct SourceOperation {
   std::string operation;                    // "ListBuckets"
   std::vector<std::string> actions;         // permissions that the call needs; for AWS never empty
   std::optional<wire::HttpOperation> http;  // how it is asked; none: by the service models
+  std::optional<wire::CsvShape> csv;        // of a file: what stands in it
   bool regional = false;
   std::optional<ForEach> for_each;
   Template params;

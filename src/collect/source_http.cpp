@@ -268,7 +268,8 @@ Result<HttpSource> read_http_source(const Yaml& node, std::string_view service) 
   source.where = node.where();
   api.service = service;
   api.base = TRY(node.text("base"));
-  if (!api.base.starts_with("https://") && !api.base.starts_with("http://")) return node["base"].wrong("`{}` is no URL", api.base);
+  if (!source.is_files() && !api.base.starts_with("https://") && !api.base.starts_with("http://"))
+    return node["base"].wrong("`{}` is no URL", api.base);
   while (api.base.ends_with('/')) api.base.pop_back();
   TRY(read_headers(node["headers"], api.headers));
   if (!node["settings"].is_absent()) source.settings = TRY(node["settings"].texts());
@@ -288,8 +289,33 @@ Result<HttpSource> read_http_source(const Yaml& node, std::string_view service) 
   return source;
 }
 
+// {email: key, start: date, end: date?}
+Result<wire::CsvShape> read_csv_shape(const Yaml& node) {
+  using Kind = wire::CsvShape::Kind;
+  if (!node.is_map()) return node.wrong("`csv` is a map of fields: {{NAME: key, NAME: text, NAME: date, NAME: text?, NAME: date?}}");
+  wire::CsvShape shape;
+  bool has_key = false;
+  for (const auto& [name, value] : node.members()) {
+    auto word = TRY(value.text());
+    wire::CsvShape::Field field{.name = name, .kind = Kind::text, .optional = word.ends_with('?')};
+    if (field.optional) word.pop_back();
+    if (word != "key" && word != "text" && word != "date") return value.wrong("`{}` is none of key, text and date", word);
+    if (word == "date") field.kind = Kind::date;
+    if (word == "key") field.kind = Kind::key;
+    if (word == "key" && field.optional) return value.wrong("a key is never missing");
+    has_key = has_key || word == "key";
+    shape.fields.push_back(std::move(field));
+  }
+  if (!has_key) return node.wrong("no field is a `key`");
+  return shape;
+}
+
 Result<wire::HttpOperation> read_http_operation(const Yaml& node, const Template& params, const HttpSource& source) {
   wire::HttpOperation operation;
+  if (source.is_files()) {
+    TRY(node.only({"operation", "csv"}));
+    return operation;
+  }
   const auto get = node["get"], post = node["post"], graphql = node["graphql"];
   if (int{get.is_absent()} + int{post.is_absent()} + int{graphql.is_absent()} != 2)
     return node.wrong("an operation has one of `get`, `post` and `graphql`");

@@ -36,6 +36,9 @@ struct HttpSource {
   WhoamiRule whoami;
   wire::Paging paging;  // of operations that do not say theirs
   std::string where;    // file:line
+
+  // Its operations are CSV files of this machine (wire/file_dialect.h), and `api` is unused but for its service.
+  [[nodiscard]] bool is_files() const { return api.base == "file:"; }
 };
 
 // "https://{domain}": where every customer has a host of his own. Errc::config when a setting is no part of a host's name: a slash, `@` or

@@ -85,7 +85,7 @@ Result<> check_roots(const Yaml& node, const std::vector<Expression>& expression
 
 Result<> check_words(const Yaml& node, const FileWords& words) {
   if (words.http) {
-    return node.only({"operation", "action", "for each", "params", "key",      "get",  "post",   "body",  "graphql", "paging",
+    return node.only({"operation", "action", "for each", "params", "key",      "get",  "post",   "body",  "graphql", "paging",   "csv",
                       "total",     "answer", "absent",   "gone",   "volatile", "sets", "secret", "until", "after",   "increment"});
   }
   return node.only({"operation", "action", "for each", "params", "key", "region", "recorded as", "only if", "absent", "gone", "volatile",
@@ -172,6 +172,7 @@ Result<SourceOperation> read_operation(const Yaml& node, const FileWords& words)
   if (words.http) {
     operation.http = TRY(read_http_operation(node, operation.params, *words.http));
     // Files of one source may speak of several services; to the API they are all its own.
+    if (words.http->is_files()) operation.csv = TRY(read_csv_shape(node["csv"]));
     operation.http->name = words.service == words.http->api.service ? operation.operation : operation.name();
   }
   operation.increment = TRY(read_increment(node["increment"]));

@@ -22,6 +22,9 @@ Result<SourceOperation> read_operation(const Yaml& node, const FileWords& words)
 Result<HttpSource> read_http_source(const Yaml& node, std::string_view service);
 Result<wire::HttpOperation> read_http_operation(const Yaml& node, const Template& params, const HttpSource& source);
 
+// What stands in a file: `csv:`.
+Result<wire::CsvShape> read_csv_shape(const Yaml& node);
+
 // A path as text, or the member of that name.
 Result<Path> read_path(const Yaml& node);
 Result<Path> read_path(const Yaml& node, std::string_view name);

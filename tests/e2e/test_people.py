@@ -113,3 +113,63 @@ def test_no_secret_is_found_anywhere(new_home, services):
         for name, content in everywhere(home):
             assert secret.encode() not in content, (secret, name)
         assert not any(secret in text for text in texts), secret
+
+
+# ---- Lists that nobody serves: files
+
+PEOPLE = """Work mail;First day;Last day;Boss;Salary
+eng-00@acme.example;01.02.2020;;;{salary}
+Eng-01@acme.example;01.02.2020;;eng-00@acme.example;{salary}
+eng-02@acme.example;01.02.2020;01.10.2026;eng-00@acme.example;{salary}
+eng-05@acme.example;01.02.2020;01.10.2026;eng-00@acme.example;{salary}
+gone@acme.example;01.02.2020;01.10.2026;eng-00@acme.example;{salary}
+"""
+SALARY = "987654.32"
+HR = ("hr: {company: acme, file: people.csv, separator: ';', dates: DD.MM.YYYY, ignore: [Salary], "
+      "columns: {email: Work mail, start: First day, end: Last day, manager: Boss}}")
+
+
+def write(home, text=PEOPLE, name="people.csv"):
+    (home.path / name).write_bytes(text.replace("{salary}", SALARY).encode() if isinstance(text, str) else text)
+
+
+def test_a_list_of_people_is_a_snapshot_like_any_other_and_leavers_are_found_by_it(new_home, services):
+    home = new(new_home, services, okta(services), HR, "training: {company: acme, file: training.csv}")
+    write(home)
+    write(home, "email,course,completed\nENG-00@acme.example,security,2026-06-01\neng-01@acme.example,security,\n", "training.csv")
+    runs = {run["source"]: run for run in home.json("collect", code=ANY)["runs"]}
+    assert runs["hr"]["account"] == "acme" and runs["hr"]["incomplete"] == [], runs["hr"]
+    assert home.sql("select person_email, ended from hr_person order by all")[1:3] == [
+        {"person_email": "eng-01@acme.example", "ended": None}, {"person_email": "eng-02@acme.example", "ended": "2026-10-01T00:00:00Z"}]
+    assert verdicts(home, "leaver-okta") == {"eng-02@acme.example": "fail", "eng-05@acme.example": "pass", "gone@acme.example": "pass"}
+    on_list = verdicts(home, "okta-user-on-list")
+    assert on_list["eng-01@acme.example"] == "pass" and on_list["eng-03@acme.example"] == "fail"
+    assert verdicts(home, "training-within-year") == {"eng-00@acme.example": "pass", "eng-01@acme.example": "fail"}
+    assert home.status()["hr-list-fresh"]["verdict"] == "pass"
+    home.verify()
+    for name, content in everywhere(home):
+        assert name == "people.csv" or SALARY.encode() not in content, name
+    services.refuse("okta", "/api/v1/users")
+    home.collect(code=ANY)
+    assert set(verdicts(home, "leaver-okta").values()) == {"unknown"}, "what Okta did not show can't pass for gone"
+
+
+@pytest.mark.parametrize("text, reason", [
+    ("", "people.csv:1: has no record"),
+    (PEOPLE.replace("Work mail", "Mail"), "people.csv:1: no column `Work mail`"),
+    (PEOPLE.replace("Boss;", "Boss;Nick;").replace(";{salary}", ";x;{salary}"), "people.csv:1: nobody said what column `Nick` is"),
+    (PEOPLE.replace("gone@", "ENG-02@"), "people.csv:6: tells again of what line 4 tells"),
+    (PEOPLE.encode("utf-16"), "people.csv:1: is UTF-16"),
+    (PEOPLE.replace("gone", "gön").encode("latin-1"), "people.csv:6: is not UTF-8"),
+    (None, "there is no people.csv"),
+])
+def test_a_list_that_is_not_as_declared_says_where_and_is_never_an_empty_one(new_home, services, text, reason):
+    home = new(new_home, services, HR)
+    write(home)
+    home.collect(code=ANY)
+    (home.path / "people.csv").unlink() if text is None else write(home, text)
+    done = home.run("collect", code=ANY)
+    assert reason in done.out + done.err, done.out + done.err
+    assert SALARY not in done.out + done.err
+    assert home.sql("select count(*) as n from hr_person where valid_to = 'infinity'") == [{"n": 5}]
+    assert home.status()["hr-person-manager"]["verdict"] == "unknown"
