@@ -45,6 +45,15 @@ sources:
   #   on: true
   #   domain: acme.okta.com
   #   token: {env: OKTA_TOKEN}
+
+  # Lists that people export as CSV: who works here, and who did which training.
+  # hr:
+  #   on: true
+  #   company: acme
+  #   file: hr/people.csv
+  #   columns: {email: Work e-mail, start: First day, end: Last day, manager: Manager e-mail}
+  #   ignore: [Salary]
+  # training: {on: true, company: acme, file: hr/training.csv}
 )";
 
 Result<Duration> read_schedule(const Yaml& node) {

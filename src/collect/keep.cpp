@@ -6,7 +6,7 @@ namespace vouch::collect {
 std::string printable(std::string_view text) {
   std::string clean;
   for (const char c : text.substr(0, 128)) {
-    if (c > ' ' && c < '\x7f') clean += c;
+    if (c >= ' ' && c < '\x7f') clean += c;
   }
   return clean;
 }
