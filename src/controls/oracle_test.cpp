@@ -101,7 +101,7 @@ TEST(Oracle, plain_tables_and_plain_sql_say_the_same_at_every_instant) {
   });
   EXPECT_TRUE(held);
   // Histories in which nothing fails, or everything is unknown, would prove nothing.
-  for (const auto answer : {Answer::pass, Answer::fail, Answer::unknown}) EXPECT_GT(seen[answer], tries / 2) << name_of(answer);
+  for (const auto answer : {Answer::pass, Answer::fail, Answer::unknown}) EXPECT_GT(seen[answer], tries / 10) << name_of(answer);
 }
 
 }  // namespace
