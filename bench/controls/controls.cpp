@@ -126,9 +126,9 @@ int main(int argc, char** argv) {
   const auto digest = controls::digest_of(files);
   const auto storing = seconds([&] {
     must(facts.store().execute("drop table if exists vouch.verdict_state"));
-    must(controls::store_verdicts(catalog, digest, facts, {}, now));
+    must(controls::store_verdicts(catalog, digest, facts, {}, {}, now));
   });
-  const auto kept = seconds([&] { must(controls::store_verdicts(catalog, digest, facts, {}, now)); });
+  const auto kept = seconds([&] { must(controls::store_verdicts(catalog, digest, facts, {}, {}, now)); });
   const auto showing = seconds([&] { must(controls::read_stored(facts.store(), digest, now)); });
   fmt::print("store: all {:.3f} s, nothing changed {:.3f} s; read for status {:.2f} ms; read and check the catalogue {:.3f} s\n", storing,
              kept, showing * 1e3, reading);
@@ -138,7 +138,7 @@ int main(int argc, char** argv) {
   {
     auto small = must(facts::Facts::create(home.path(), tables));
     fill(small, 600);
-    must(controls::store_verdicts(catalog, digest, small, {}, now));
+    must(controls::store_verdicts(catalog, digest, small, {}, {}, now));
   }
   const auto status = seconds([&] {
     auto store = must(table::Store::open(home.path() / "facts.duckdb", table::Mode::reading));

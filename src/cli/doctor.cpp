@@ -47,14 +47,20 @@ void print_findings(const Findings& findings) {
   }
 }
 
-Json findings_json(const Findings& findings) {
-  json::array list;
+Result<> print_json(const Home& home, const Findings& findings, Instant now) {
+  const auto log = TRY(Reader::open(home.path));
+  auto out = envelope(now, {.size = log.checkpoint().size,
+                            .root = to_base64(log.checkpoint().root.bytes),
+                            .simulated = TRY(is_simulated(log)),
+                            .last_run = std::nullopt});
+  auto& list = out["findings"].emplace_array();
   for (const auto& finding : findings)
     list.push_back({{"about", finding.about},
                     {"health", name_of(finding.health)},
                     {"says", finding.says},
                     {"mend", finding.mend.empty() ? Json(nullptr) : Json(json::string(finding.mend))}});
-  return list;
+  fmt::print("{}\n", pretty(out));
+  return {};
 }
 
 }  // namespace
@@ -65,18 +71,19 @@ Result<Exit> run_doctor(const Common& common, const DoctorOptions& options) {
   const auto now = SystemClock{}.now();
   auto findings = TRY(check_home(home, now));
   const auto add = [&](Findings more) { findings.insert(findings.end(), more.begin(), more.end()); };
-  auto sources = TRY(SourceRuns::open(home));
-  if (!options.offline)
-    for (const auto& source : TRY(sources.chosen(options.sources))) {
-      if (is_terminal()) fmt::print(stderr, "asking {} …\n", source.name);
-      add(TRY(sources.check(source)));
-    }
-  if (TRY(Reader::open(home.path)).checkpoint().size.value > 0) add(TRY(check_collecting(home, sources.catalog(), now)));
+  // Settings that can't be read are a finding too, and hide none of the others.
+  if (auto sources = SourceRuns::open(home); !sources) {
+    findings.push_back({"home", Health::bad, sources.error().message, "Mend what the message names; then ask again."});
+  } else {
+    if (!options.offline)
+      for (const auto& source : TRY(sources->chosen(options.sources))) {
+        if (is_terminal()) fmt::print(stderr, "asking {} …\n", source.name);
+        add(TRY(sources->check(source)));
+      }
+    if (TRY(Reader::open(home.path)).checkpoint().size.value > 0) add(TRY(check_collecting(home, sources->catalog(), now)));
+  }
   if (format == Format::json)
-    fmt::print("{}\n", pretty(json::object{{"as_of", to_string(now)},
-                                           {"checkpoint", nullptr},
-                                           {"simulated", TRY(is_simulated(TRY(Reader::open(home.path))))},
-                                           {"findings", findings_json(findings)}}));
+    TRY(print_json(home, findings, now));
   else
     print_findings(findings);
   const bool ill = std::ranges::any_of(findings, [](const auto& finding) { return finding.health == Health::bad; });

@@ -97,9 +97,6 @@ Result<Footprint> footprint_of(const fs::path& home, std::optional<Instant> firs
 
 Result<Findings> check_home(const Home& home, Instant now) {
   Findings findings;
-  if (const auto network = network_file_system(home.path))
-    findings.push_back({"home", Health::bad, fmt::format("`{}` lies on a network file system ({})", home.path.string(), *network),
-                        "Move the home to a disk of this machine: locks and syncs do not hold there."});
   const auto log = TRY(Reader::open(home.path));
   const auto footprint = TRY(footprint_of(home.path, TRY(first_collection(log)), now));
   findings.push_back(check_size(footprint));

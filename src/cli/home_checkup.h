@@ -1,4 +1,4 @@
-// cli/home_checkup.h - how a home stands on its machine: file system, space, growth, keys.
+// cli/home_checkup.h - how a home stands on its machine: space, growth, keys.
 #pragma once
 
 #include "base/instant.h"

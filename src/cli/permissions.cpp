@@ -41,6 +41,10 @@ void print_list(const collect::Source& source, const Permissions& permissions, c
                                            {"permissions", std::move(list)}}));
     return;
   }
+  if (permissions.empty()) {
+    fmt::print("`{}` needs no permission: nobody is asked\n", source.name);
+    return;
+  }
   Grid grid{{{"permission"}, {"controls", true}, {"for the calls"}}, {}};
   for (const auto& permission : permissions)
     grid.rows.push_back(
@@ -52,7 +56,7 @@ Result<> print_form(const collect::Source& source, const Permissions& permission
   const auto& form = *options.as;
   const bool of_app = source.http && std::any_of(source.http->sign_in.begin(), source.http->sign_in.end(),
                                                  [](const auto& way) { return way.kind == collect::SignInWay::Kind::github_app; });
-  const auto forms = !source.http ? "policy, terraform, stackset" : of_app ? "app-manifest" : "none but the list";
+  const auto forms = !source.http ? "policy, terraform, stackset" : of_app ? "app-manifest" : "only the list, without --as";
   const auto actions = actions_of(permissions);
   const grants::Reader reader{options.role, options.principal, options.external_id};
   if (!source.http && form == "policy") {

@@ -93,7 +93,7 @@ Result<facts::Replayed> project(const Home& home, const Catalog& catalog, bool f
   }
   const auto digest = controls::digest_of(catalog.files, catalog.choice);
   const auto at = judged_instant(TRY(opened->state()));
-  TRY(controls::store_verdicts(catalog.controls, digest, *opened, replayed.changed_tables, at));
+  TRY(controls::store_verdicts(catalog.controls, digest, *opened, replayed.from, replayed.changed_tables, at));
   if (const auto stored = TRY(controls::read_stored(opened->store(), digest, at))) TRY(controls::write_summary(summary_of(home), *stored));
   return replayed;
 }

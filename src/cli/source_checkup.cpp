@@ -47,16 +47,23 @@ struct Calls {
   Findings failed;
 };
 
+// The call that lists what another one asks for, in the same scope or in that of the account.
+const collect::TreeEntry* listing_of(const collect::Tree& tree, std::string_view operation, const collect::Scope& scope) {
+  const auto* own = tree.find(operation, scope);
+  return own ? own : tree.find(operation, {});
+}
+
 Calls sort_calls(const collect::Source& source, const collect::Collection& probe) {
   Calls calls;
   for (const auto& entry : probe.tree.entries) {
     const auto* operation = source.find(entry.operation);
+    const auto* listing = operation && operation->for_each ? listing_of(probe.tree, operation->for_each->operation, entry.scope) : nullptr;
     const auto name = entry.operation + in_region(entry);
     if (entry.outcome == Outcome::complete) {
       ++calls.answered;
-    } else if (entry.reason.starts_with("depends on ")) {
+    } else if (listing && listing->outcome != Outcome::complete) {
       ++calls.untried;
-    } else if (entry.reason.find("denied") != std::string::npos) {
+    } else if (entry.outcome == Outcome::denied) {
       const bool named = operation && !operation->actions.empty();
       calls.denied[named ? fmt::format("{}", fmt::join(operation->actions, ", ")) : entry.reason].insert(name);
     } else {

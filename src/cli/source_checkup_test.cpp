@@ -15,6 +15,7 @@ class SourceCheckup : public testing::Test {
     policy.service = "s3";
     policy.operation = "GetBucketPolicy";
     policy.actions = {"s3:GetBucketPolicy"};
+    policy.for_each = {.variable = "bucket", .operation = "s3:ListBuckets", .path = {}};
     source_.operations.push_back(std::move(policy));
     auto& leaf = probe_.leaf;
     leaf.account = "123456789012";
@@ -24,6 +25,7 @@ class SourceCheckup : public testing::Test {
   }
   void answer(const std::string& operation, collect::Outcome outcome, const std::string& reason) {
     probe_.tree.entries.push_back({.scope = {}, .operation = operation, .outcome = outcome, .reason = reason, .manifest = {}});
+    probe_.tree.sort();
   }
   std::string said(Health health) const {
     std::string all;

@@ -41,12 +41,12 @@ TEST(Choice, a_control_that_is_off_leaves_verdicts_and_frameworks_and_is_named) 
   auto catalog = three(problems);
   auto facts = empty_world();
   const std::vector<std::string> none;
-  must(store_verdicts(catalog, "one", facts, none, instant("2026-03-01")));
+  must(store_verdicts(catalog, "one", facts, {}, none, instant("2026-03-01")));
   choose(catalog, {{}, {"b", "h"}, {}}, problems);
   EXPECT_EQ(narrowed(catalog), (std::vector<std::string>{"b"}));  // `h` was off by itself
   EXPECT_EQ(frameworks_in_force(catalog).at(0).criteria.at(0).controls, (std::vector<std::string>{"a"}));
   EXPECT_EQ(catalog.criteria_of("b"), (std::vector<std::string>{"CC6.1"}));
-  must(store_verdicts(catalog, "two", facts, none, instant("2026-03-01")));
+  must(store_verdicts(catalog, "two", facts, {}, none, instant("2026-03-01")));
   const auto stored = must(read_stored(facts.store(), "two", instant("2026-03-01")));
   ASSERT_TRUE(stored);
   EXPECT_EQ(stored->controls.size(), 1u);

@@ -205,10 +205,11 @@ ControlVerdict now(const Control& control, facts::Facts& facts, Instant at) {
   return verdict ? std::move(*verdict) : undecided(control, at, std::move(verdict).error().message);
 }
 
-Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts::Facts& facts, std::span<const std::string> changed,
-                   Instant at) {
+Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts::Facts& facts, TreeSize from,
+                   std::span<const std::string> changed, Instant at) {
   auto& store = facts.store();
-  const auto kept = TRY(read_controls(store));
+  auto kept = TRY(read_controls(store));
+  if (kept && kept->stored.state.size != from) kept.reset();
   if (!kept) TRY(store.execute(std::string{drop_tables}));
   TRY(store.execute(std::string{make_tables}));
   std::vector<ControlVerdict> fresh;
@@ -258,9 +259,9 @@ std::string digest_of(const CatalogFiles& files, const Choice& choice) {
   return to_hex(hash.finish());
 }
 
-Result<> store_verdicts(const ControlCatalog& catalog, std::string_view catalog_digest, facts::Facts& facts,
+Result<> store_verdicts(const ControlCatalog& catalog, std::string_view catalog_digest, facts::Facts& facts, TreeSize from,
                         std::span<const std::string> changed_tables, Instant at) {
-  return facts.store().transaction([&] { return store_all(catalog, catalog_digest, facts, changed_tables, at); });
+  return facts.store().transaction([&] { return store_all(catalog, catalog_digest, facts, from, changed_tables, at); });
 }
 
 Result<std::optional<Stored>> read_stored(table::Store& store, std::string_view catalog_digest, Instant at, Members members) {
@@ -277,6 +278,7 @@ Result<std::optional<Stored>> read_stored(table::Store& store, std::string_view 
 
 Result<std::vector<ControlVerdict>> status_at(const ControlCatalog& catalog, facts::Facts& facts, Instant at, Members members) {
   auto kept = TRY(read_controls(facts.store()));
+  if (kept && kept->stored.state.root != TRY(facts.state()).root) kept.reset();
   if (kept && at >= kept->stored.at) TRY(read_members(facts.store(), kept->stored, members));
   std::vector<ControlVerdict> verdicts;
   for (const auto& control : catalog.controls) {

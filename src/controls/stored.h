@@ -40,7 +40,9 @@ enum class Members { none, not_passing, all };
 // Evaluates the controls that read a changed table, have changed themselves, have expired, or have unknown members (whose
 // reasons tell the time); all of them when nothing usable is stored. Runs in a transaction of its own. A control whose SQL fails is unknown
 // with its reason.
-Result<> store_verdicts(const ControlCatalog& catalog, std::string_view catalog_digest, facts::Facts& facts,
+// `from`: what the facts were built from before those tables changed (facts::Replayed). Verdicts of other facts count for nothing: a
+// process that was killed after its facts and before its verdicts leaves such.
+Result<> store_verdicts(const ControlCatalog& catalog, std::string_view catalog_digest, facts::Facts& facts, TreeSize from,
                         std::span<const std::string> changed_tables, Instant at);
 
 // What is stored, if it is what an evaluation at `at` would say for the catalogue of this digest: nothing when nothing is stored, the
@@ -48,7 +50,7 @@ Result<> store_verdicts(const ControlCatalog& catalog, std::string_view catalog_
 Result<std::optional<Stored>> read_stored(table::Store& store, std::string_view catalog_digest, Instant at,
                                           Members members = Members::none);
 
-// All verdicts at `at`: what is stored where it still holds, evaluated where not. Order of the catalogue.
+// All verdicts at `at`: what is stored of these facts where it still holds, evaluated where not. Order of the catalogue.
 Result<std::vector<ControlVerdict>> status_at(const ControlCatalog& catalog, facts::Facts& facts, Instant at,
                                               Members members = Members::none);
 

@@ -41,7 +41,7 @@ class StoredVerdicts : public ::testing::Test {
                       instant(created), forever));
   }
   void store(std::string_view at, std::vector<std::string> changed = {}) {
-    must(store_verdicts(catalog, digest, facts, changed, instant(at)));
+    must(store_verdicts(catalog, digest, facts, {}, changed, instant(at)));
   }
 
   std::string stored_at(std::string_view at, Members members = Members::all) {
@@ -68,6 +68,19 @@ class StoredVerdicts : public ::testing::Test {
   std::string digest;
   facts::Facts facts = empty_world();
 };
+
+// A process that is killed between the two transactions leaves such: its facts are committed, its verdicts are not.
+TEST_F(StoredVerdicts, of_facts_that_went_on_without_them_are_not_believed) {
+  user("a", "true", "2026-03-01");
+  store("2026-03-02");
+  user("b", "false", "2026-03-01");
+  must(facts.store().execute("update vouch.state set size = 7, root = 'another'"));
+  std::string shown;
+  for (const auto& verdict : must(status_at(catalog, facts, instant("2026-03-02"), Members::all))) shown += told(verdict);
+  EXPECT_EQ(shown, live_at("2026-03-02"));
+  must(store_verdicts(catalog, digest, facts, TreeSize{7}, {}, instant("2026-03-02")));
+  EXPECT_EQ(stored_at("2026-03-02"), live_at("2026-03-02"));
+}
 
 TEST_F(StoredVerdicts, are_what_an_evaluation_says_also_later) {
   EXPECT_EQ(stored_at("2026-03-10"), "nothing");
@@ -171,7 +184,7 @@ TEST_F(StoredVerdicts, can_be_read_by_whoever_opens_the_database_to_read) {
   {
     auto written = must(facts::Facts::create(home.path(), sample_tables()));
     must(written.insert("aws_iam_user", {{"account", "1"}, {"user_id", "1"}, {"mfa", "true"}}, instant("2026-03-01"), forever));
-    must(store_verdicts(catalog, digest, written, {}, instant("2026-03-02")));
+    must(store_verdicts(catalog, digest, written, {}, {}, instant("2026-03-02")));
   }
   auto store = must(table::Store::open(home.path() / "facts.duckdb", table::Mode::reading));
   const auto stored = must(read_stored(store, digest, instant("2026-03-02"), Members::all));

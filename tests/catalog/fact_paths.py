@@ -5,6 +5,14 @@
 import dataclasses
 import re
 
+KINDS = {  # of JSON that a column's type takes
+    "text": {"string", "integer", "number", "boolean", "null"},
+    "integer": {"integer", "null"},
+    "number": {"integer", "number", "null"},
+    "boolean": {"boolean", "null"},
+    "time": {"string", "integer", "null"},
+    "json": {"string", "integer", "number", "boolean", "null", "array", "object"},
+}
 TOKEN = re.compile(r"\s*(?:(?P<text>'(?:[^'])*')|(?P<number>-?\d+)|(?P<word>[A-Za-z_@$][\w@$-]*)|(?P<sign>[.,()\[\]?]))")
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from fact_paths import Call, Literal, Path, levels, parse
+from fact_paths import KINDS, Call, Literal, Path, levels, parse
 from github_schema import SCHEMAS, Graph, Place, Rest
 
 CATALOG = pathlib.Path(__file__).resolve().parents[2] / "catalog"
@@ -58,14 +58,6 @@ DEMANDED = {
     "github_secret_scanning_alert.state",
     "github_secret_scanning_alert.secret_type",
     "github_secret_scanning_alert.created",
-}
-KINDS = {  # of JSON that a column's type takes
-    "text": {"string", "integer", "number", "boolean", "null"},
-    "integer": {"integer", "null"},
-    "number": {"integer", "number", "null"},
-    "boolean": {"boolean", "null"},
-    "time": {"string", "integer", "null"},
-    "json": {"string", "integer", "number", "boolean", "null", "array", "object"},
 }
 
 

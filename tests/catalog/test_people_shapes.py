@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 import yaml
 
-from fact_paths import Call, Literal, Path, levels, parse
+from fact_paths import KINDS, Call, Literal, Path, levels, parse
 from github_schema import Rest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -20,14 +20,6 @@ from people import standin  # noqa: E402
 
 CATALOG, DEPS = ROOT / "catalog", ROOT / ".deps"
 
-KINDS = {  # of JSON that a column's type takes
-    "text": {"string", "integer", "number", "boolean", "null"},
-    "integer": {"integer", "null"},
-    "number": {"integer", "number", "null"},
-    "boolean": {"boolean", "null"},
-    "time": {"string", "integer", "null"},
-    "json": {"string", "integer", "number", "boolean", "null", "array", "object"},
-}
 DESCRIPTIONS = {"okta": lambda: Rest(DEPS / "okta" / "management.json")}
 
 # Not in the description, but on the page that is named.

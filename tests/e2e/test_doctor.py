@@ -47,6 +47,13 @@ def test_a_source_that_is_set_up_wrongly_is_a_finding_and_hides_no_other(home):
     assert found["about"] == "github" and "NOT_SET_ANYWHERE" in found["says"]
 
 
+def test_settings_that_cannot_be_read_are_a_finding(home):
+    (home.path / "vouch.yaml").write_text("sources: {aws: {regions: 7}}\nnonsense: 1\n")
+    findings = home.json("doctor", code=FAILS)
+    [found] = bad(findings)
+    assert "vouch.yaml:" in found["says"] and findings["checkpoint"]["size"] == 0 and len(findings["findings"]) > 1
+
+
 def test_offline_it_looks_at_the_home_alone(home, proxy):
     home.run("doctor", "--offline", code=PASS)
     assert not proxy.calls
