@@ -39,6 +39,7 @@ sources:
   #   # A secret is never written here, only where it is: {env: NAME}, {file: PATH} (readable by nobody else) or {command: [gh, auth, token]}.
   #   token: {env: GITHUB_TOKEN}
   #   # Or a GitHub App of yours: app: {id: 12345, key: {file: app.pem}}
+  #   # Webhooks that GitHub sends to `vouch serve` (docs/serve.md): webhook: {secret: {env: GITHUB_WEBHOOK_SECRET}}
   #   # Where it is not github.com: endpoint: https://github.acme.example/api/v3
 
   # okta:

@@ -48,6 +48,7 @@ std::string one_line(const Json& leaf) {
                        scope && find_string(*scope, "account") ? std::string_view{*find_string(*scope, "account")} : "unknown",
                        text("outcome"), number("requests"), number("new_bodies"));
   }
+  if (kind == "events") return fmt::format("{} of {}, delivery {}", text("event"), text("source"), text("delivery"));
   if (kind == "catalog") return "catalogue " + text("catalog").substr(0, 12) + ", models " + text("models").substr(0, 12);
   return {};
 }
@@ -86,8 +87,8 @@ Result<Exit> run_log_show(const Common& common, const LogOptions& options) {
   const auto add = [&](LeafIndex at, std::string_view entry) -> Result<> {
     auto leaf = entry_json(entry);
     const auto* kind = find_string(leaf, "kind");
-    const auto* ended = find_string(leaf, "ended");
-    grid.rows.push_back({std::to_string(at.value), kind ? std::string{*kind} : "?", ended ? std::string{*ended} : "", one_line(leaf)});
+    const auto* when = find_string(leaf, kind && *kind == "events" ? "received" : "ended");
+    grid.rows.push_back({std::to_string(at.value), kind ? std::string{*kind} : "?", when ? std::string{*when} : "", one_line(leaf)});
     if (format == Format::json || !options.leaves.empty()) leaves.push_back({{"index", at.value}, {"leaf", std::move(leaf)}});
     return {};
   };

@@ -2,6 +2,7 @@
 #include "portal/serve.h"
 
 #include "cli/commands.h"
+#include "cli/source_access.h"
 #include "cli/source_run.h"
 
 namespace vouch::cli {
@@ -45,9 +46,11 @@ Result<Exit> run_serve(const Common& common, const ServeOptions& said) {
   options.home = home.path;
   options.version = VOUCH_VERSION;
   if (said.listen) options.listen = *said.listen;
-  for (const auto& source : settings.sources)
+  for (const auto& source : settings.sources) {
     options.sources.push_back(
         {.source = source.name, .every = source.on ? std::optional{source.every} : std::nullopt, .last = std::nullopt});
+    if (auto secret = TRY(webhook_secret(source, home.path)); secret && source.on) options.github_secret = std::move(secret);
+  }
   const SystemClock clock;
   portal::Log log{clock};
   const auto collect = [&home](const std::string& source, const std::atomic<bool>& cancelled) {

@@ -57,6 +57,8 @@ class AwsAccess final : public SourceAccess {
 
 // ---- HTTP
 
+constexpr std::string_view takes_webhooks = "github";
+
 using Kind = collect::SignInWay::Kind;
 
 // The word of vouch.yaml by which a way to sign in is chosen; empty: none is needed.
@@ -141,6 +143,7 @@ Result<HttpSettings> read_http(const SourceSettings& said, const collect::HttpSo
     if (!word.empty() && std::find(ways.begin(), ways.end(), word) == ways.end()) ways.push_back(word);
   }
   words.insert(words.end(), ways.begin(), ways.end());
+  if (said.name == takes_webhooks) words.emplace_back("webhook");
   TRY(only(node, words));
 
   HttpSettings settings;
@@ -227,6 +230,14 @@ class HttpAccess final : public SourceAccess {
 
 }  // namespace
 
+Result<std::optional<wire::Secret>> webhook_secret(const SourceSettings& source, const fs::path& home) {
+  const auto webhook = source.said["webhook"];
+  if (source.name != takes_webhooks || webhook.is_absent()) return std::nullopt;
+  if (!webhook.is_map()) return webhook.wrong("`webhook` is a map: {{secret: {{env: NAME}}}}");
+  TRY(webhook.only({"secret"}));
+  return TRY(read_secret(webhook, "secret", home));
+}
+
 Result<> check_sources(const Settings& settings, const collect::SourceCatalog& catalog) {
   for (const auto& said : settings.sources) {
     const auto* source = catalog.find(said.name);
@@ -239,6 +250,7 @@ Result<> check_sources(const Settings& settings, const collect::SourceCatalog& c
       TRY(check_file_source(said, *source));
     } else if (source->http) {
       TRY(read_http(said, *source->http, {}));
+      TRY(webhook_secret(said, {}));
     } else {
       TRY(read_aws(said.said));
     }

@@ -6,6 +6,7 @@
 
 #include "cli/home.h"
 #include "collect/collect.h"
+#include "wire/secret.h"
 
 #include <memory>
 #include <string>
@@ -15,6 +16,9 @@ namespace vouch::cli {
 
 // Reads all that vouch.yaml says of its sources, also of those that are off.
 Result<> check_sources(const Settings& settings, const collect::SourceCatalog& catalog);
+
+// By what secret the webhooks of a source are signed; none where it says nothing of webhooks. Only `github` takes them.
+Result<std::optional<wire::Secret>> webhook_secret(const SourceSettings& source, const fs::path& home);
 
 class SourceAccess {
  public:

@@ -1,5 +1,6 @@
 // Every blob that a leaf leads to must be there: a pack that was taken away whole leaves no broken byte behind.
 #include "ledger/blobs.h"
+#include "ledger/events.h"
 #include "ledger/evidence.h"
 #include "ledger/read.h"
 #include "ledger/verify.h"
@@ -19,6 +20,7 @@ class EvidenceCheck {
       TRY(expect(leaf.catalog, "the catalogue"));
       return expect(leaf.models, "the service models");
     }
+    if (evidence::has_kind(entry, "events")) return expect(TRY(evidence::parse_events_leaf(entry)).body, "the body");
     if (!evidence::has_kind(entry, "collection")) return {};
     const auto leaf = TRY(evidence::parse_collection_leaf(entry));
     if (!leaf.tree) return {};

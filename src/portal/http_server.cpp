@@ -3,8 +3,18 @@
 #include "base/json.h"
 #include "portal/http_text.h"
 
-#include <boost/asio.hpp>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
@@ -24,6 +34,7 @@ namespace http = boost::beast::http;
 using ErrorCode = boost::system::error_code;
 using Tcp = asio::ip::tcp;
 using Local = asio::local::stream_protocol;
+using Stream = beast::basic_stream<asio::generic::stream_protocol, asio::any_io_executor>;
 
 constexpr auto await = asio::as_tuple(asio::use_awaitable);
 constexpr auto longest_goodbye = std::chrono::seconds(10);
@@ -156,11 +167,13 @@ http::response<http::string_body> message_of(HttpResponse response, unsigned ver
   return message;
 }
 
-template <class Stream>
 class Session {
  public:
   Session(Shared& shared, Stream stream, Route::Door door) : shared_(shared), stream_(std::move(stream)), door_(door) {
-    connection_.close = [this] { stream_.socket().close(); };
+    connection_.close = [this] {
+      ErrorCode ignored;
+      stream_.socket().close(ignored);
+    };
   }
 
   asio::awaitable<void> serve() {
@@ -168,6 +181,7 @@ class Session {
     while (!shared_.closing) {
       Parser parser;
       parser.header_limit(static_cast<std::uint32_t>(shared_.limits.header_bytes));
+      parser.body_limit(boost::none);  // until the header told the route, which has its own
       if (!co_await read_header(parser)) break;
       connection_.answering = true;
       const bool again = co_await answer(parser);
@@ -256,10 +270,8 @@ class Session {
   Connection connection_;
 };
 
-template <class Protocol>
-asio::awaitable<void> converse(Shared& shared, typename Protocol::socket socket, Route::Door door) {
-  using Stream = beast::basic_stream<Protocol, asio::any_io_executor>;
-  Session<Stream> session{shared, Stream{std::move(socket)}, door};
+asio::awaitable<void> converse(Shared& shared, asio::generic::stream_protocol::socket socket, Route::Door door) {
+  Session session{shared, Stream{std::move(socket)}, door};
   co_await session.serve();
 }
 
@@ -275,7 +287,7 @@ asio::awaitable<void> accept_all(Shared& shared, asio::basic_socket_acceptor<Pro
       co_await pause.async_wait(await);
       continue;
     }
-    asio::co_spawn(executor, converse<Protocol>(shared, std::move(socket), door), asio::detached);
+    asio::co_spawn(executor, converse(shared, asio::generic::stream_protocol::socket{std::move(socket)}, door), asio::detached);
   }
 }
 

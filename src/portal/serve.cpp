@@ -3,6 +3,7 @@
 #include "ledger/read.h"
 #include "portal/ask.h"
 #include "portal/health.h"
+#include "portal/hooks.h"
 #include "portal/http_server.h"
 
 #include <chrono>
@@ -52,6 +53,7 @@ class Server {
   }
 
   Result<> run() {
+    if (options_.github_secret) hooks_ = TRY(Hooks::open(options_.home, *options_.github_secret, clock_, metrics_, log_));
     HttpServer http{routes()};
     http.observe([this](int status) { metrics_.add("vouch_http_requests_total", {{"status", std::to_string(status)}}); });
     const auto address = TRY(http.listen(options_.listen));
@@ -63,6 +65,7 @@ class Server {
     runs_.start();
     http.run([this] {
       log_(Level::info, "stopping");
+      if (hooks_) hooks_->stop();
       runs_.stop();
     });
     log_(Level::info, "stopped");
@@ -82,6 +85,11 @@ class Server {
         {.method = "POST", .path = "/collect", .door = Route::Door::socket, .answer = [this](const HttpRequest& request, Reply reply) {
            collect(request, std::move(reply));
          }});
+    if (hooks_)
+      routes.push_back({.method = "POST",
+                        .path = "/hooks/github",
+                        .body_bytes = most_delivery_bytes,
+                        .answer = [this](HttpRequest request, Reply reply) { hooks_->take(std::move(request), std::move(reply)); }});
     return routes;
   }
 
@@ -125,6 +133,7 @@ class Server {
   Log& log_;
   Metrics metrics_;
   Runs runs_;
+  std::unique_ptr<Hooks> hooks_;
 };
 
 }  // namespace

@@ -3,11 +3,13 @@
 //   schedule.h     when each source is collected (pure)
 //   runs.h         the thread that collects, one source at a time
 //   http_server.h  HTTP on an address and on HOME/serve.sock
+//   hooks.h        keeps webhooks as evidence
 //   health.h, metrics.h, log.h   what an operator sees of it
 //   ask.h          how other commands of the same home reach it
 //
 //   GET  /healthz   200 when the ledger opens and no source is overdue by more than one schedule; else 503 with the reasons
 //   GET  /metrics   Prometheus' text format
+//   POST /hooks/github   takes in a webhook delivery; 202 when it is kept for good
 // and by the socket alone, which only its owner may open (0600):
 //   GET  /state                 sources, their last and next run, and which is running
 //   POST /collect?source=NAME   queues a run now; answers when it has ended, with what it came to
@@ -16,6 +18,9 @@
 
 #include "base/file.h"
 #include "portal/runs.h"
+#include "wire/secret.h"
+
+#include <optional>
 
 namespace vouch::portal {
 
@@ -26,6 +31,7 @@ struct Options {
   std::string version;
   std::vector<Planned> sources;  // `last` is read from the ledger
   std::string listen{default_address};
+  std::optional<wire::Secret> github_secret;  // of its webhooks; none: there is no /hooks/github
 };
 
 // Serves until SIGTERM or SIGINT: then the run under way is cancelled, nothing is left half written, the socket is removed, and it returns.

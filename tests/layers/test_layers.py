@@ -59,7 +59,7 @@ def test_a_wrong_way_include_does_not_compile(commands, tmp_path, module, other)
     assert not compiles(commands[module], HEADERS[other], tmp_path)
 
 
-@pytest.mark.parametrize("module, other", [("facts", "ledger"), ("collect", "wire"), ("controls", "facts"), ("cli", "collect"), ("cli", "portal")])
+@pytest.mark.parametrize("module, other", [("facts", "ledger"), ("collect", "wire"), ("controls", "facts"), ("cli", "collect"), ("cli", "portal"), ("portal", "collect")])
 def test_an_include_that_the_table_allows_compiles(commands, tmp_path, module, other):
     assert compiles(commands[module], HEADERS[other], tmp_path)
 
