@@ -18,9 +18,12 @@ std::string in_region(const collect::TreeEntry& entry) { return entry.scope.regi
 Finding check_sign_in(const collect::Source& source, const collect::CollectionLeaf& leaf) {
   if (leaf.account.empty())
     return {source.name, Health::bad, leaf.reason,
-            source.http ? fmt::format("See what vouch.yaml says of `{}`: where it is asked, and who signs in.", source.name)
-                        : "Give Vouch credentials (environment, ~/.aws, SSO, instance role, or `profile:` in vouch.yaml); `aws sts "
-                          "get-caller-identity` must answer."};
+            source.http
+                ? fmt::format("See what vouch.yaml says of `{0}`: where it is asked, and who signs in; and that he was granted what "
+                              "`vouch permissions {0}` lists.",
+                              source.name)
+                : "Give Vouch credentials (environment, ~/.aws, SSO, instance role, or `profile:` in vouch.yaml); `aws sts "
+                  "get-caller-identity` must answer."};
   return {source.name, Health::good,
           fmt::format("signed in as {}, account {}", leaf.identity.empty() ? "somebody it does not name" : leaf.identity, leaf.account),
           ""};

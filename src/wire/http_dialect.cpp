@@ -35,7 +35,10 @@ bool holds(std::string_view text, std::string_view word) {
   return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
-bool speaks_of_a_limit(std::string_view text) { return holds(text, "rate limit") || holds(text, "abuse detection"); }
+// GitHub's words, and Google's ("User Rate Limit Exceeded", "Quota exceeded for quota metric …").
+bool speaks_of_a_limit(std::string_view text) {
+  return holds(text, "rate limit") || holds(text, "abuse detection") || holds(text, "quota exceeded");
+}
 
 bool is_followed(int status) { return status == 301 || status == 302 || status == 307 || status == 308; }
 

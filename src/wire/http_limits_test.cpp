@@ -134,6 +134,16 @@ TEST_F(HttpLimitsTest, ASecondaryLimitThatSaysNothingIsAMinuteThenTwo) {
   }
 }
 
+TEST_F(HttpLimitsTest, AQuotaThatIsUsedUpIsWaitedForAlsoWhereOnlyTheMessageOfA403SaysSo) {
+  for (const auto* said : {"User Rate Limit Exceeded", "Quota exceeded for quota metric 'Queries'"}) {
+    answer([&](const HttpRequest&, std::size_t nth) {
+      return nth == 1 ? reply(403, fmt::format(R"({{"message":"{}"}})", said)) : reply(200, "[]");
+    });
+    EXPECT_EQ(run("thing")->outcome->heard, Heard::ok);
+    EXPECT_GE(seconds(), 60);
+  }
+}
+
 TEST_F(HttpLimitsTest, RequestsThatAreRefusedTogetherAreOneRefusal) {
   answer([&](const HttpRequest&, std::size_t nth) { return nth <= 8 ? reply(429, "{}") : reply(200, "[]"); });
   std::vector<std::shared_ptr<Ended>> all;

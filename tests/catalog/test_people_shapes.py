@@ -11,6 +11,7 @@ import urllib.parse
 import pytest
 import yaml
 
+from discovery import Discovery
 from fact_paths import KINDS, Call, Literal, Path, levels, parse
 from github_schema import Rest
 
@@ -20,7 +21,10 @@ from people import standin  # noqa: E402
 
 CATALOG, DEPS = ROOT / "catalog", ROOT / ".deps"
 
-DESCRIPTIONS = {"okta": lambda: Rest(DEPS / "okta" / "management.json")}
+DESCRIPTIONS = {
+    "okta": lambda: Rest(DEPS / "okta" / "management.json"),
+    "google": lambda: Discovery(DEPS / "google" / "admin.directory_v1.json", DEPS / "google" / "admin.reports_v1.json"),
+}
 
 # Not in the description, but on the page that is named.
 ELSEWHERE = {
@@ -143,6 +147,18 @@ def test_okta_every_action_is_the_scope_that_the_call_needs(published, name):
     scopes = {scope for way in call["security"] for scope in way.get("oauth2", [])}
     action = SOURCES["okta"][name]["action"]
     assert scopes == {action} and action.endswith(".read")
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES["google"]))
+def test_google_every_action_is_a_scope_that_allows_the_call_and_changes_nothing(published, name):
+    call, _ = answer_of(published, "google", name)
+    action = SOURCES["google"][name]["action"]
+    assert action in Discovery.scopes(call) and action.endswith(".readonly")
+
+
+def test_google_the_service_account_asks_for_the_scopes_of_its_calls_and_no_other():
+    api = next(file["api"] for file in read("sources", "google") if "api" in file)
+    assert set(api["sign in"][0]["google service account"]["scopes"]) == {operation["action"] for operation in SOURCES["google"].values()}
 
 
 def asked(source, world, name):

@@ -36,6 +36,11 @@ def new(new_home, services, *sources):
     return home
 
 
+def google(services, tmp_path):
+    key = services.service_account(tmp_path / "google-key.json")
+    return f"google: {{endpoint: '{services.endpoint('google')}', service account: {{key: {{file: '{key}'}}, subject: eng-00@acme.example}}}}"
+
+
 def verdicts(home, control):
     """{name of a member: verdict}"""
     return {name: member["verdict"] for name, member in home.members(control).items()}
@@ -105,10 +110,63 @@ def test_a_token_that_okta_does_not_know_is_a_run_that_says_so(new_home, service
     assert "401" in done.out + done.err and "another-token" not in done.out + done.err
 
 
-def test_no_secret_is_found_anywhere(new_home, services):
-    home = new(new_home, services, okta(services))
+# ---- Google Workspace
+
+
+def test_google_is_collected_in_an_admins_name_and_told_from(new_home, services, tmp_path):
+    home = new(new_home, services, google(services, tmp_path))
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert (run["source"], run["account"], run["incomplete"]) == ("google", "C01acme", []), run
+    asked = services.requests()
+    assert asked["google /token"] == 1 and asked["google /admin/directory/v1/users"] == 3, asked
+    assert home.sql("select count(*) as users, count(distinct email) as emails from google_user") == [{"users": 12, "emails": 12}]
+    assert home.sql("select count(*) as n from google_group_member") == [{"n": 8}]
+    assert {name for name, verdict in verdicts(home, "google-user-two-step").items() if verdict == "fail"} == {"eng-02@acme.example"}
+    assert "eng-05@acme.example" not in verdicts(home, "google-user-two-step"), "whoever is suspended can't sign in"
+    assert verdicts(home, "google-user-dormant")["eng-04@acme.example"] == "fail"
+    assert {name for name, verdict in verdicts(home, "google-admin-role-holder").items() if verdict == "fail"} == {"eng-05@acme.example: _HELP_DESK_ADMIN_ROLE"}
+    assert home.status()["google-super-admin-count"]["verdict"] == "pass"
+    assert verdicts(home, "google-no-self-grant") == {"eng-00@acme.example gave an admin role": "pass", "eng-01@acme.example gave an admin role": "fail"}
+    assert home.sql("select distinct basis from google_admin_event") == [{"basis": "recalled"}]
+    assert home.json("collect", code=ANY)["runs"][0]["unchanged"]
+    services.change("google", "suspend", "eng-02@acme.example")
+    services.requests(reset=True)
+    home.collect(code=ANY)
+    assert services.requests()["google /admin/reports/v1/activity/users/all/applications/admin"] == 1, "the log is read as far as it is new"
+    assert "eng-02@acme.example" not in verdicts(home, "google-user-two-step")
+    home.verify()
+
+
+def test_a_scope_that_google_was_not_told_of_is_said_by_doctor(new_home, services, tmp_path):
+    home = new(new_home, services, google(services, tmp_path))
+    services.change("google", "delegate", "https://www.googleapis.com/auth/admin.directory.user.readonly")
+    said = home.run("doctor", code=FAILS).out
+    assert "unauthorized_client" in said and "vouch permissions google" in said, said
+    assert home.json("collect", code=ANY)["runs"][0]["outcome"] == "denied"
+
+
+def test_what_google_refuses_is_unknown_and_nothing_else(new_home, services, tmp_path):
+    home = new(new_home, services, google(services, tmp_path))
+    services.refuse("google", "/roleassignments")
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert {one["operation"] for one in run["incomplete"]} == {"google:role_assignments"}, run["incomplete"]
+    status = home.status()
+    assert status["google-admin-role-holder"]["verdict"] == "unknown" and status["google-super-admin-count"]["verdict"] == "pass"
+    assert "google:role_assignments" in home.run("doctor", code=ANY).out
+
+
+def test_a_limit_of_google_is_waited_for(new_home, services, tmp_path):
+    home = new(new_home, services, google(services, tmp_path))
+    services.limit("google", 6)
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert run["incomplete"] == [] and run["counts"]["retried"] >= 1, run
+
+
+def test_no_secret_is_found_anywhere(new_home, services, tmp_path):
+    home = new(new_home, services, okta(services), google(services, tmp_path))
     said = home.collect(code=ANY)
-    texts = [said.out, said.err, home.run("status", code=ANY).out, home.run("sql", "select * from okta_user", code=PASS).out]
+    texts = [said.out, said.err, home.run("status", code=ANY).out, home.run("doctor", code=ANY).out]
+    texts += [home.run("sql", f"select * from {table}", code=PASS).out for table in ("okta_user", "google_user", "google_group_member")]
     for secret in SECRETS:
         for name, content in everywhere(home):
             assert secret.encode() not in content, (secret, name)
@@ -133,8 +191,8 @@ def write(home, text=PEOPLE, name="people.csv"):
     (home.path / name).write_bytes(text.replace("{salary}", SALARY).encode() if isinstance(text, str) else text)
 
 
-def test_a_list_of_people_is_a_snapshot_like_any_other_and_leavers_are_found_by_it(new_home, services):
-    home = new(new_home, services, okta(services), HR, "training: {company: acme, file: training.csv}")
+def test_a_list_of_people_is_a_snapshot_like_any_other_and_leavers_are_found_by_it(new_home, services, tmp_path):
+    home = new(new_home, services, okta(services), google(services, tmp_path), HR, "training: {company: acme, file: training.csv}")
     write(home)
     write(home, "email,course,completed\nENG-00@acme.example,security,2026-06-01\neng-01@acme.example,security,\n", "training.csv")
     runs = {run["source"]: run for run in home.json("collect", code=ANY)["runs"]}
@@ -142,6 +200,8 @@ def test_a_list_of_people_is_a_snapshot_like_any_other_and_leavers_are_found_by_
     assert home.sql("select person_email, ended from hr_person order by all")[1:3] == [
         {"person_email": "eng-01@acme.example", "ended": None}, {"person_email": "eng-02@acme.example", "ended": "2026-10-01T00:00:00Z"}]
     assert verdicts(home, "leaver-okta") == {"eng-02@acme.example": "fail", "eng-05@acme.example": "pass", "gone@acme.example": "pass"}
+    assert verdicts(home, "leaver-google") == {"eng-02@acme.example": "fail", "eng-05@acme.example": "pass", "gone@acme.example": "pass"}
+    assert verdicts(home, "google-user-on-list")["eng-03@acme.example"] == "fail"
     on_list = verdicts(home, "okta-user-on-list")
     assert on_list["eng-01@acme.example"] == "pass" and on_list["eng-03@acme.example"] == "fail"
     assert verdicts(home, "training-within-year") == {"eng-00@acme.example": "pass", "eng-01@acme.example": "fail"}

@@ -10,7 +10,7 @@ PAGE = 5  # Okta may always give fewer than it was asked for
 HOST = "https://acme.okta.com"
 
 
-def lets_in(headers):
+def lets_in(headers, _):
     return headers.get("Authorization") == f"SSWS {TOKEN}"
 
 

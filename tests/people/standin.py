@@ -26,9 +26,9 @@ if __name__ == "__main__":  # started by path: this folder is a package of the t
     sys.path = [str(TESTS)] + [p for p in sys.path if pathlib.Path(p or ".").resolve() != TESTS / "people"]
 sys.path.append(str(TESTS / "company"))
 from child import Child  # noqa: E402
-from people import okta  # noqa: E402
+from people import google, okta  # noqa: E402
 
-PROVIDERS = {"okta": okta}
+PROVIDERS = {"okta": okta, "google": google}
 SECRETS = sorted({secret for provider in PROVIDERS.values() for secret in provider.SECRETS})
 
 
@@ -43,6 +43,12 @@ class Services(Child):
     @staticmethod
     def token(provider):
         return PROVIDERS[provider].TOKEN
+
+    def service_account(self, path):
+        """Writes the key file of Google's service account, for its owner only."""
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(self.change("google", "service_account", self.endpoint("google"))))
+        return path
 
     def _tell(self, control, **said):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/control/{control}", data=json.dumps(said).encode())
@@ -62,7 +68,7 @@ class Services(Child):
         return self._tell("requests", reset=reset)
 
     def change(self, provider, what, *words):
-        self._tell("change", provider=provider, what=what, words=words)
+        return self._tell("change", provider=provider, what=what, words=words)
 
 
 class State:
@@ -83,7 +89,7 @@ class State:
                 self.asked.clear()
             return asked
         elif what == "change":
-            getattr(self.worlds[said["provider"]], said["what"])(*said["words"])
+            return getattr(self.worlds[said["provider"]], said["what"])(*said["words"]) or {}
         return {}
 
     def allows(self, provider):
@@ -136,7 +142,7 @@ def handler(state):
                 allowed, headers = state.allows(provider)
                 if not allowed:
                     return self.answer(429, module.error(429), headers.items())
-                if not module.lets_in(self.headers):
+                if not module.lets_in(self.headers, path):
                     return self.answer(401, module.error(401))
                 if state.refused.get(provider) and state.refused[provider] in path:
                     return self.answer(403, module.error(403))
