@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 
 namespace vouch::wire {
 namespace {
@@ -284,6 +285,21 @@ struct CurlTransport::State {
   }
 };
 
+namespace {
+
+// Empty: libcurl's own default, which is the place of the distribution that it was built for. One that was carried elsewhere
+// (./dev dist) finds those of Fedora, SUSE, Alpine and Arch.
+std::string certificates() {
+  for (const char* name : {"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"})
+    if (const char* path = std::getenv(name); path && *path) return path;
+  if (const char* usual = curl_version_info(CURLVERSION_NOW)->cainfo; usual && std::filesystem::exists(usual)) return {};
+  for (const char* place : {"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"})
+    if (std::filesystem::exists(place)) return place;
+  return {};
+}
+
+}  // namespace
+
 CurlTransport::CurlTransport(HttpLimits limits) : state_(std::make_unique<State>()) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   (void)started;
@@ -291,8 +307,7 @@ CurlTransport::CurlTransport(HttpLimits limits) : state_(std::make_unique<State>
   state_->multi.reset(curl_multi_init());
   state_->watch.serve(state_->multi.get());
   curl_multi_setopt(state_->multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS, limits.connections_per_host);
-  for (const char* name : {"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"})
-    if (const char* path = std::getenv(name); path && *path && state_->ca_bundle.empty()) state_->ca_bundle = path;
+  state_->ca_bundle = certificates();
 }
 
 CurlTransport::~CurlTransport() {

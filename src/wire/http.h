@@ -1,7 +1,7 @@
 // wire/http.h - HTTP without blocking: requests are submitted, a loop is stepped, answers come back.
 //
 // CurlTransport is the real one (libcurl's multi interface): HTTP/2 where TLS offers it, else 1.1; connections reused; TLS verified
-// against the system's store, AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE; proxies only as the standard variables say. Redirects are not
+// against AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, SSL_CERT_FILE or the system's store; proxies only as the standard variables say. Redirects are not
 // followed (a signature names its host). Not thread-safe: one thread steps a transport.
 #pragma once
 
