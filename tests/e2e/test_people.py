@@ -30,10 +30,14 @@ def okta(services):
 
 
 def new(new_home, services, *sources):
-    home = new_home("http://127.0.0.1:1", env={"OKTA_TOKEN": services.token("okta")})
+    home = new_home("http://127.0.0.1:1", env={f"{name.upper()}_TOKEN": services.token(name) for name in ("okta", "fleet")})
     home.run("init", code=PASS)
     settings(home, *sources)
     return home
+
+
+def fleet(services):
+    return f"fleet: {{server: fleet.acme.example, endpoint: '{services.endpoint('fleet')}', token: {{env: FLEET_TOKEN}}}}"
 
 
 def google(services, tmp_path):
@@ -162,8 +166,43 @@ def test_a_limit_of_google_is_waited_for(new_home, services, tmp_path):
     assert run["incomplete"] == [] and run["counts"]["retried"] >= 1, run
 
 
+# ---- Devices
+
+
+def failing(home, control):
+    return {name for name, verdict in verdicts(home, control).items() if verdict == "fail"}
+
+
+def test_fleets_devices_are_collected_and_those_that_are_a_persons_judged(new_home, services):
+    home = new(new_home, services, fleet(services))
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert (run["source"], run["account"], run["incomplete"]) == ("fleet", "fleet.acme.example", []), run
+    assert services.requests()["fleet /api/v1/fleet/hosts"] == 2, "106 devices on pages of a hundred"
+    assert home.sql("select count(*) as n from fleet_host") == [{"n": 106}]
+    encrypted = verdicts(home, "fleet-disk-encrypted")
+    assert len(encrypted) == 11 and failing(home, "fleet-disk-encrypted") == {"mac-2", "mac-3"}
+    assert failing(home, "fleet-screen-lock") == {"mac-4"} and failing(home, "fleet-os-up-to-date") == {"mac-9"}
+    assert failing(home, "fleet-host-fresh") == {"mac-5"}
+    assert failing(home, "fleet-policy-passed") == {"mac-7: Firewall enabled (macOS)"}
+    assert home.json("collect", code=ANY)["runs"][0]["counts"]["new_bodies"] == 0
+    services.change("fleet", "remove", "2")
+    home.collect(code=ANY)
+    assert failing(home, "fleet-disk-encrypted") == {"mac-3"}
+    assert "observer" in home.run("permissions", "fleet", code=PASS).out
+    home.verify()
+
+
+def test_a_device_that_fleet_does_not_show_is_unknown_and_no_other(new_home, services):
+    home = new(new_home, services, fleet(services))
+    services.refuse("fleet", "/hosts/7")
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert {one["operation"] for one in run["incomplete"]} == {"fleet:host"}, run["incomplete"]
+    assert {name for name, verdict in verdicts(home, "fleet-disk-encrypted").items() if verdict == "unknown"} == {"mac-7"}
+    assert "signed in as vouch@acme.example, account fleet.acme.example" in home.run("doctor", code=ANY).out
+
+
 def test_no_secret_is_found_anywhere(new_home, services, tmp_path):
-    home = new(new_home, services, okta(services), google(services, tmp_path))
+    home = new(new_home, services, okta(services), google(services, tmp_path), fleet(services))
     said = home.collect(code=ANY)
     texts = [said.out, said.err, home.run("status", code=ANY).out, home.run("doctor", code=ANY).out]
     texts += [home.run("sql", f"select * from {table}", code=PASS).out for table in ("okta_user", "google_user", "google_group_member")]
@@ -192,7 +231,7 @@ def write(home, text=PEOPLE, name="people.csv"):
 
 
 def test_a_list_of_people_is_a_snapshot_like_any_other_and_leavers_are_found_by_it(new_home, services, tmp_path):
-    home = new(new_home, services, okta(services), google(services, tmp_path), HR, "training: {company: acme, file: training.csv}")
+    home = new(new_home, services, okta(services), google(services, tmp_path), fleet(services), HR, "training: {company: acme, file: training.csv}")
     write(home)
     write(home, "email,course,completed\nENG-00@acme.example,security,2026-06-01\neng-01@acme.example,security,\n", "training.csv")
     runs = {run["source"]: run for run in home.json("collect", code=ANY)["runs"]}
@@ -202,6 +241,8 @@ def test_a_list_of_people_is_a_snapshot_like_any_other_and_leavers_are_found_by_
     assert verdicts(home, "leaver-okta") == {"eng-02@acme.example": "fail", "eng-05@acme.example": "pass", "gone@acme.example": "pass"}
     assert verdicts(home, "leaver-google") == {"eng-02@acme.example": "fail", "eng-05@acme.example": "pass", "gone@acme.example": "pass"}
     assert verdicts(home, "google-user-on-list")["eng-03@acme.example"] == "fail"
+    assert verdicts(home, "person-device-fleet") == {"eng-00@acme.example": "pass", "eng-01@acme.example": "pass"}
+    assert verdicts(home, "leaver-device-fleet")["eng-02@acme.example"] == "fail" and verdicts(home, "leaver-device-fleet")["eng-05@acme.example"] == "pass"
     on_list = verdicts(home, "okta-user-on-list")
     assert on_list["eng-01@acme.example"] == "pass" and on_list["eng-03@acme.example"] == "fail"
     assert verdicts(home, "training-within-year") == {"eng-00@acme.example": "pass", "eng-01@acme.example": "fail"}
