@@ -98,6 +98,14 @@ Result<wire::Secret> read_secret(const Yaml& node, std::string_view name, const 
   return reference.wrong("`{}` is one of {{env: NAME}}, {{file: PATH}} and {{command: [PROGRAM, …]}}", name);
 }
 
+// Over plain http to this machine only.
+bool is_safe_for_secrets(std::string_view url) {
+  constexpr std::string_view plain = "http://";
+  if (!url.starts_with(plain)) return url.starts_with("https://");
+  url.remove_prefix(plain.size());
+  return wire::is_loopback(url.substr(0, url.find_first_of(":/")));
+}
+
 Result<> read_sign_in(const Yaml& node, const fs::path& home, HttpSettings& settings) {
   const auto word = word_of(settings.way.kind);
   if (word.empty()) return {};
@@ -119,8 +127,11 @@ Result<> read_sign_in(const Yaml& node, const fs::path& home, HttpSettings& sett
       settings.secret = TRY(read_secret(given, "key", home));
       break;
     case Kind::oauth_client:
-      TRY(only(given, {"id", "secret"}));
+      TRY(only(given, {"id", "secret", "token url"}));
       settings.id = TRY(given.text("id"));
+      settings.way.token_url = TRY(given.text_or("token url", settings.way.token_url));
+      if (!given["token url"].is_absent() && !is_safe_for_secrets(settings.way.token_url))
+        return given["token url"].wrong("`{}`: a secret is only sent over https", settings.way.token_url);
       settings.secret = TRY(read_secret(given, "secret", home));
       break;
     default:
@@ -166,6 +177,11 @@ Result<HttpSettings> read_http(const SourceSettings& said, const collect::HttpSo
   });
   if (chosen != source.sign_in.end()) {
     settings.way = *chosen;
+    if (said.on) {
+      auto url = collect::fill_base(settings.way.token_url, settings.settings);
+      if (!url) return node.wrong("{}", url.error().message);
+      settings.way.token_url = *std::move(url);
+    }
     TRY(read_sign_in(node, home, settings));
   } else if (said.on && !nobody_asked) {
     return node.wrong("`{}` needs a way to sign in: {}", said.name, fmt::join(ways, ", "));

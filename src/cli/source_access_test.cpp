@@ -30,6 +30,16 @@ api: {base: 'https://{domain}/api', sign in: none, settings: [domain], whoami: {
 operations: [{operation: people, get: /people}]
 )",
                          true});
+  files.files.push_back({"tenant.yaml", "sources/tenant/tenant.yaml", R"(
+service: tenant
+api:
+  base: https://tenant.example
+  settings: [tenant]
+  sign in: [{oauth client: {token url: 'https://id.example/{tenant}/token'}}]
+  whoami: {account: $settings.tenant}
+operations: [{operation: people, get: /people}]
+)",
+                         true});
   files.files.push_back({"list.yaml", "sources/list/list.yaml", R"(
 service: list
 api: {base: 'file:', sign in: none, settings: [company], whoami: {account: $settings.company}}
@@ -61,6 +71,11 @@ TEST(Sources, are_told_in_the_words_of_their_file) {
   EXPECT_EQ(complaint("sources: {open: {site: acme}}"), "");
   EXPECT_EQ(complaint("sources: {host: {domain: acme.example}}"), "");
   EXPECT_EQ(complaint("sources: {host: {on: false}}"), "");
+  EXPECT_EQ(complaint("sources: {tenant: {tenant: 4f-2, client: {id: a, secret: {env: S}}}}"), "");
+  EXPECT_EQ(
+      complaint("sources: {tenant: {tenant: 4f-2, client: {id: a, secret: {env: S}, token url: 'https://id.us.example/4f-2/token'}}}"), "");
+  EXPECT_EQ(complaint("sources: {tenant: {tenant: 4f-2, client: {id: a, secret: {env: S}, token url: 'http://127.0.0.1:8080/token'}}}"),
+            "");
   EXPECT_EQ(complaint("sources: {list: {on: false}}"), "");
   EXPECT_EQ(complaint("sources: {list: {company: acme, file: people.csv, columns: {email: Work mail}, ignore: [Salary], separator: ';', "
                       "dates: DD.MM.YYYY}}"),
@@ -70,7 +85,7 @@ TEST(Sources, are_told_in_the_words_of_their_file) {
 
 TEST(Sources, complain_with_file_and_line_and_what_there_is) {
   const std::pair<const char*, const char*> cases[] = {
-      {"sources:\n  azure: {on: true}\n", "vouch.yaml:2: there is no source `azure`; there is aws, host, hub, list, open"},
+      {"sources:\n  azure: {on: true}\n", "vouch.yaml:2: there is no source `azure`; there is aws, host, hub, list, open, tenant"},
       {"sources:\n  aws:\n    region: x\n", "vouch.yaml:3: unknown key `region`; known here: on, every, profile, regions"},
       {"sources:\n  aws:\n    regions: [../etc]\n", "vouch.yaml:3: `../etc` is no region"},
       {"sources:\n  hub:\n    organisation: acme\n    team: x\n",
@@ -88,6 +103,9 @@ TEST(Sources, complain_with_file_and_line_and_what_there_is) {
       {"sources:\n  list: {company: acme, file: people.csv, separator: x}\n", "is no separator"},
       {"sources:\n  list: {company: acme, file: people.csv, dates: YY-MM-DD}\n", "is no way to write dates"},
       {"sources:\n  host: {domain: acme.example/x}\n", "is no host"},
+      {"sources:\n  tenant: {tenant: 4f/../2, client: {id: a, secret: {env: S}}}\n", "`4f/../2` is no host"},
+      {"sources:\n  tenant: {tenant: 4f, client: {id: a, secret: {env: S}, token url: 'http://id.example/token'}}\n",
+       "`http://id.example/token`: a secret is only sent over https"},
       {"sources:\n  host: {domain: me@acme.example}\n", "is no host"},
       {"sources:\n  host: {domain: 'acme.example#'}\n", "is no host"},
       {"sources:\n  open:\n    site: acme\n    token: {env: T}\n", "vouch.yaml:4: unknown key `token`"},

@@ -223,10 +223,10 @@ Result<> read_limits(const Yaml& node, wire::LimitHeaders& limits) {
   return {};
 }
 
-// The places of a base are settings.
-Result<> check_base(const Yaml& node, const HttpSource& source) {
-  const auto base = TRY(at(node, wire::UrlTemplate::parse(source.api.base)));
-  for (const auto& name : base.names())
+// The places of a base, and of a token service's URL, are settings.
+Result<> check_places(const Yaml& node, std::string_view url, const HttpSource& source) {
+  const auto parsed = TRY(at(node, wire::UrlTemplate::parse(url)));
+  for (const auto& name : parsed.names())
     if (std::ranges::find(source.settings, name) == source.settings.end()) return node.wrong("`{{{}}}` is none of `settings`", name);
   return {};
 }
@@ -273,8 +273,11 @@ Result<HttpSource> read_http_source(const Yaml& node, std::string_view service) 
   while (api.base.ends_with('/')) api.base.pop_back();
   TRY(read_headers(node["headers"], api.headers));
   if (!node["settings"].is_absent()) source.settings = TRY(node["settings"].texts());
-  TRY(check_base(node["base"], source));
-  for (const auto& way : node["sign in"].items()) source.sign_in.push_back(TRY(read_sign_in(way)));
+  TRY(check_places(node["base"], api.base, source));
+  for (const auto& way : node["sign in"].items()) {
+    source.sign_in.push_back(TRY(read_sign_in(way)));
+    TRY(check_places(way, source.sign_in.back().token_url, source));
+  }
   if (source.sign_in.empty()) return node.wrong("missing `sign in`: `none` where nobody is asked who he is");
   source.whoami = TRY(read_whoami(node["whoami"], service, source.settings));
   if (!node["paging"].is_absent()) source.paging = TRY(read_paging(node["paging"]));

@@ -17,7 +17,7 @@ namespace vouch::collect {
 struct SignInWay {
   enum class Kind { none, bearer, basic, header, github_app, oauth_client, google_service_account } kind = Kind::none;
   std::string header, value;        // header: its name, and its value with `{token}`
-  std::string token_url;            // oauth client
+  std::string token_url;            // oauth client; may have places for settings, as `base` has
   std::vector<std::string> scopes;  // oauth client, google service account
 };
 

@@ -150,6 +150,7 @@ TEST(HttpSource, NeedsAWhoamiThatCanBeAskedFirst) {
         {"account: id", "account: $settings.team", "the source's `settings` are"},
         {"sign in: [bearer,", "sign in: [bear,", "hub.yaml:6: `bear` is no way to sign in"},
         {"base: https", "base: ftp", "is no URL"},
+        {"sign in: [bearer,", "sign in: [{oauth client: {token url: 'https://id.example/{team}'}},", "`{team}` is none of `settings`"},
         {"base: https://api", "base: https://{team}", "`{team}` is none of `settings`"}}) {
     auto text = std::string(hub);
     text.replace(text.find(from), std::string_view(from).size(), to);

@@ -4,6 +4,8 @@ import subprocess
 import pytest
 
 from home import FAILS, PASS, UNDECIDED
+from people.microsoft import CLIENT, TENANT
+from people.microsoft import SECRET as GRAPH_SECRET
 from people.standin import SECRETS, Services
 
 ANY = (PASS, FAILS, UNDECIDED)
@@ -30,7 +32,7 @@ def okta(services):
 
 
 def new(new_home, services, *sources):
-    home = new_home("http://127.0.0.1:1", env={f"{name.upper()}_TOKEN": services.token(name) for name in ("okta", "fleet")})
+    home = new_home("http://127.0.0.1:1", env={f"{name.upper()}_TOKEN": services.token(name) for name in ("okta", "fleet")} | {"GRAPH_SECRET": GRAPH_SECRET})
     home.run("init", code=PASS)
     settings(home, *sources)
     return home
@@ -38,6 +40,12 @@ def new(new_home, services, *sources):
 
 def fleet(services):
     return f"fleet: {{server: fleet.acme.example, endpoint: '{services.endpoint('fleet')}', token: {{env: FLEET_TOKEN}}}}"
+
+
+def microsoft(services, source):
+    there = services.endpoint("microsoft")
+    return (f"{source}: {{tenant: {TENANT}, endpoint: '{there}', "
+            f"client: {{id: {CLIENT}, secret: {{env: GRAPH_SECRET}}, token url: '{there}/{TENANT}/oauth2/v2.0/token'}}}}")
 
 
 def google(services, tmp_path):
@@ -166,11 +174,62 @@ def test_a_limit_of_google_is_waited_for(new_home, services, tmp_path):
     assert run["incomplete"] == [] and run["counts"]["retried"] >= 1, run
 
 
-# ---- Devices
+# ---- Microsoft Entra
 
 
 def failing(home, control):
     return {name for name, verdict in verdicts(home, control).items() if verdict == "fail"}
+
+
+def test_entra_is_collected_and_told_from(new_home, services):
+    home = new(new_home, services, microsoft(services, "entra"))
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert (run["source"], run["account"], run["incomplete"]) == ("entra", "4f2e-0000", []), run
+    asked = services.requests()
+    assert asked[f"microsoft /{TENANT}/oauth2/v2.0/token"] == 1 and asked["microsoft /v1.0/users"] == 6, asked
+    assert home.sql("select count(*) as n from entra_user") == [{"n": 12}]
+    assert failing(home, "entra-user-mfa") == {"eng-02@acme.example"}
+    assert verdicts(home, "entra-admin-strong-factor") == {"eng-00@acme.example": "pass", "eng-01@acme.example": "fail"}
+    assert failing(home, "entra-user-dormant") == {"eng-04@acme.example"}
+    assert verdicts(home, "entra-mfa-demanded") == {"Acme": "pass"} and verdicts(home, "entra-mfa-few-left-out") == {"MFA for all": "pass"}
+    assert home.status()["entra-global-admin-count"]["verdict"] == "pass"
+    assert home.json("collect", code=ANY)["runs"][0]["unchanged"]
+    services.change("microsoft", "leave_policy_to_reports")
+    home.collect(code=ANY)
+    assert verdicts(home, "entra-mfa-demanded") == {"Acme": "fail"}
+    home.verify()
+
+
+def test_what_entra_tells_with_a_licence_only_is_unknown_without_and_nothing_else(new_home, services):
+    home = new(new_home, services, microsoft(services, "entra"))
+    services.refuse("microsoft", "/userRegistrationDetails")
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert {one["operation"] for one in run["incomplete"]} == {"entra:registrations"}, run["incomplete"]
+    assert set(verdicts(home, "entra-user-mfa").values()) == {"unknown"}
+    assert verdicts(home, "entra-mfa-demanded") == {"Acme": "pass"}
+    said = home.run("doctor", code=ANY).out
+    assert "entra:registrations" in said and "AuditLog.Read.All" in said, said
+
+
+def test_a_client_secret_that_microsoft_does_not_know_is_a_run_that_says_so(new_home, services):
+    home = new(new_home, services, microsoft(services, "intune"))
+    home.extra["GRAPH_SECRET"] = "another-secret-altogether"
+    done = home.run("collect", code=UNDECIDED)
+    assert "invalid_client" in done.out + done.err and "another-secret" not in done.out + done.err
+
+
+# ---- Devices
+
+
+def test_intunes_devices_are_collected_and_told_from(new_home, services):
+    home = new(new_home, services, microsoft(services, "intune"))
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert (run["source"], run["account"], run["incomplete"]) == ("intune", "4f2e-0000", []), run
+    assert home.sql("select count(*) as n from intune_device") == [{"n": 6}]
+    assert failing(home, "intune-disk-encrypted") == {"pc-2"} and failing(home, "intune-device-compliant") == {"pc-3"}
+    assert failing(home, "intune-device-fresh") == {"pc-4"}
+    assert home.status()["intune-policy-demands"]["verdict"] == "pass"
+    home.verify()
 
 
 def test_fleets_devices_are_collected_and_those_that_are_a_persons_judged(new_home, services):
@@ -202,10 +261,10 @@ def test_a_device_that_fleet_does_not_show_is_unknown_and_no_other(new_home, ser
 
 
 def test_no_secret_is_found_anywhere(new_home, services, tmp_path):
-    home = new(new_home, services, okta(services), google(services, tmp_path), fleet(services))
+    home = new(new_home, services, okta(services), google(services, tmp_path), fleet(services), microsoft(services, "entra"), microsoft(services, "intune"))
     said = home.collect(code=ANY)
     texts = [said.out, said.err, home.run("status", code=ANY).out, home.run("doctor", code=ANY).out]
-    texts += [home.run("sql", f"select * from {table}", code=PASS).out for table in ("okta_user", "google_user", "google_group_member")]
+    texts += [home.run("sql", f"select * from {table}", code=PASS).out for table in ("okta_user", "google_user", "google_group_member", "entra_user", "intune_device")]
     for secret in SECRETS:
         for name, content in everywhere(home):
             assert secret.encode() not in content, (secret, name)
@@ -231,7 +290,7 @@ def write(home, text=PEOPLE, name="people.csv"):
 
 
 def test_a_list_of_people_is_a_snapshot_like_any_other_and_leavers_are_found_by_it(new_home, services, tmp_path):
-    home = new(new_home, services, okta(services), google(services, tmp_path), fleet(services), HR, "training: {company: acme, file: training.csv}")
+    home = new(new_home, services, okta(services), google(services, tmp_path), fleet(services), microsoft(services, "entra"), microsoft(services, "intune"), HR, "training: {company: acme, file: training.csv}")
     write(home)
     write(home, "email,course,completed\nENG-00@acme.example,security,2026-06-01\neng-01@acme.example,security,\n", "training.csv")
     runs = {run["source"]: run for run in home.json("collect", code=ANY)["runs"]}
@@ -243,6 +302,10 @@ def test_a_list_of_people_is_a_snapshot_like_any_other_and_leavers_are_found_by_
     assert verdicts(home, "google-user-on-list")["eng-03@acme.example"] == "fail"
     assert verdicts(home, "person-device-fleet") == {"eng-00@acme.example": "pass", "eng-01@acme.example": "pass"}
     assert verdicts(home, "leaver-device-fleet")["eng-02@acme.example"] == "fail" and verdicts(home, "leaver-device-fleet")["eng-05@acme.example"] == "pass"
+    assert verdicts(home, "leaver-entra") == verdicts(home, "leaver-google")
+    assert failing(home, "entra-user-on-list") >= {"eng-03@acme.example"}
+    assert failing(home, "leaver-device-intune") == {"eng-02@acme.example", "eng-05@acme.example"}, "a phone too"
+    assert verdicts(home, "person-device-intune") == {"eng-00@acme.example": "pass", "eng-01@acme.example": "pass"}
     on_list = verdicts(home, "okta-user-on-list")
     assert on_list["eng-01@acme.example"] == "pass" and on_list["eng-03@acme.example"] == "fail"
     assert verdicts(home, "training-within-year") == {"eng-00@acme.example": "pass", "eng-01@acme.example": "fail"}

@@ -26,9 +26,9 @@ if __name__ == "__main__":  # started by path: this folder is a package of the t
     sys.path = [str(TESTS)] + [p for p in sys.path if pathlib.Path(p or ".").resolve() != TESTS / "people"]
 sys.path.append(str(TESTS / "company"))
 from child import Child  # noqa: E402
-from people import fleet, google, okta  # noqa: E402
+from people import fleet, google, microsoft, okta  # noqa: E402
 
-PROVIDERS = {"okta": okta, "google": google, "fleet": fleet}
+PROVIDERS = {"okta": okta, "google": google, "fleet": fleet, "microsoft": microsoft}
 SECRETS = sorted({secret for provider in PROVIDERS.values() for secret in provider.SECRETS})
 
 
@@ -148,6 +148,7 @@ def handler(state):
                     return self.answer(403, module.error(403))
                 here = f"http://{self.headers['Host']}/{provider}"
                 query = dict(urllib.parse.parse_qsl(url.query))
+                state.worlds[provider].headers = self.headers
                 status, told, more = state.worlds[provider].answer(here, path, query, body)
                 return self.answer(status, told, [*headers.items(), *more])
 
