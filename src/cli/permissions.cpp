@@ -42,7 +42,10 @@ void print_list(const collect::Source& source, const Permissions& permissions, c
     return;
   }
   if (permissions.empty()) {
-    fmt::print("`{}` needs no permission: nobody is asked\n", source.name);
+    if (source.http && !source.http->sign_in.empty())
+      fmt::print("no operation of `{}` names the permission that it needs (`action:` in its source file)\n", source.name);
+    else
+      fmt::print("`{}` needs no permission: nobody is asked\n", source.name);
     return;
   }
   Grid grid{{{"permission"}, {"controls", true}, {"for the calls"}}, {}};

@@ -82,6 +82,7 @@ Result<std::vector<Evidence>> evidence_of(const Home& home, facts::Facts& facts,
     auto traces = TRY(facts.trace(home.path, name, shared, judged ? *member.judge_at : at));
     // That a row was not there is told by the listing that told it later, where rows date themselves.
     if (judged && traces.empty() && !table->event.empty()) traces = TRY(facts.trace(home.path, name, shared, at));
+    traces.erase(std::unique(traces.begin(), traces.end()), traces.end());  // one answer holds many rows
     for (auto& trace : traces) evidence.push_back({name, std::move(trace)});
   }
   return evidence;

@@ -140,8 +140,11 @@ void print_run(const Json& run) {
              account.empty() ? "unknown" : account, count_of(number_of(run, "counts", "requests"), "request", "requests"), took,
              count_of(number_of(run, "counts", "new_bodies"), "new answer", "new answers"),
              unchanged && *unchanged == Json(true) ? ", nothing changed" : "");
-  if (const auto reason = text_of(run, "reason"); !reason.empty()) fmt::print("  {}\n", reason);
-  if (const auto* incomplete = find_array(run, "incomplete")) print_incomplete(*incomplete);
+  // The reason of a run sums up what is incomplete in it, or tells why there is nothing at all.
+  if (const auto* incomplete = find_array(run, "incomplete"); incomplete && !incomplete->empty())
+    print_incomplete(*incomplete);
+  else if (const auto reason = text_of(run, "reason"); !reason.empty())
+    fmt::print("  {}\n", reason);
   const auto opened = number_of(run, "facts", "opened"), closed = number_of(run, "facts", "closed");
   if (opened + closed > 0)
     fmt::print("  {}, {}\n", count_of(opened, "fact is new", "facts are new"), count_of(closed, "has ended", "have ended"));

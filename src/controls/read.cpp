@@ -79,12 +79,10 @@ Result<> parse_tools(const Yaml& file, Control& control) {
 }
 
 Result<Criterion> parse_criterion(const Yaml& item) {
-  TRY(item.only({"id", "category", "says", "controls"}));
   Criterion criterion;
   criterion.id = TRY(item.text("id"));
   criterion.category = TRY(item.text("category"));
   criterion.says = TRY(item.text("says"));
-  if (!item["controls"].is_absent()) criterion.controls = TRY(item["controls"].texts());
   return criterion;
 }
 
@@ -131,18 +129,24 @@ Result<Control> parse_control(const Yaml& file) {
   return control;
 }
 
-Result<Framework> parse_framework(const Yaml& file) {
+Result<Framework> parse_framework(const Yaml& file, const Framework& base) {
   if (!file.is_map()) return file.wrong("a framework is a map with `framework`, `title` and `criteria`");
   TRY(file.only({"framework", "title", "criteria"}));
-  Framework framework;
+  Framework framework = base;
   framework.id = TRY(file.text("framework"));
-  framework.title = TRY(file.text("title"));
+  if (base.id.empty()) framework.title = TRY(file.text("title"));
   if (!file["criteria"].is_list()) return file["criteria"].wrong("`criteria` is a list of {{id, category, says, controls}}");
   std::set<std::string> ids;
   for (const auto& item : file["criteria"].items()) {
-    auto criterion = TRY(parse_criterion(item));
-    if (!ids.insert(criterion.id).second) return item.wrong("criterion `{}` stands here twice", criterion.id);
-    framework.criteria.push_back(std::move(criterion));
+    TRY(item.only({"id", "category", "says", "controls"}));
+    const auto id = TRY(item.text("id"));
+    if (!ids.insert(id).second) return item.wrong("criterion `{}` stands here twice", id);
+    auto criterion = std::find_if(framework.criteria.begin(), framework.criteria.end(), [&](const auto& one) { return one.id == id; });
+    if (criterion == framework.criteria.end()) criterion = framework.criteria.insert(criterion, TRY(parse_criterion(item)));
+    if (item["controls"].is_absent()) continue;
+    for (auto& control : TRY(item["controls"].texts()))
+      if (std::find(criterion->controls.begin(), criterion->controls.end(), control) == criterion->controls.end())
+        criterion->controls.push_back(std::move(control));
   }
   return framework;
 }
@@ -208,20 +212,23 @@ ControlsById read_controls(const CatalogFiles& files, Checks& checks, Problems& 
   return controls;
 }
 
-Result<Framework> read_framework(const CatalogFile& file, const ControlsById& controls, Problems& problems) {
+// Adds a file's framework to `frameworks`, or its criteria to the framework of that id which is there.
+Result<> read_framework(const CatalogFile& file, const ControlsById& controls, std::vector<Framework>& frameworks, Problems& problems) {
   const auto yaml = TRY(Yaml::parse(file.text, file.path));
-  auto framework = TRY(parse_framework(yaml));
-  const auto items = yaml["criteria"].items();
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    auto& listed = framework.criteria[i].controls;
-    for (const auto& node : items[i]["controls"].items()) {
-      const auto id = node.text().value_or("");
-      if (!controls.contains(id))
-        problems.push_back(node.wrong("`{}` lists the control `{}`, which is not there", framework.criteria[i].id, id).error());
-    }
-    std::erase_if(listed, [&](const std::string& id) { return !controls.contains(id) || !controls.at(id); });
-  }
-  return framework;
+  const auto id = yaml["framework"].text().value_or("");
+  auto place = std::find_if(frameworks.begin(), frameworks.end(), [&](const auto& one) { return one.id == id; });
+  auto framework = TRY(parse_framework(yaml, place == frameworks.end() ? Framework{} : *place));
+  for (const auto& item : yaml["criteria"].items())
+    for (const auto& node : item["controls"].items())
+      if (const auto control = node.text().value_or(""); !controls.contains(control))
+        problems.push_back(node.wrong("`{}` lists the control `{}`, which is not there", item["id"].text().value_or(""), control).error());
+  for (auto& criterion : framework.criteria)
+    std::erase_if(criterion.controls, [&](const std::string& control) { return !controls.contains(control) || !controls.at(control); });
+  if (place == frameworks.end())
+    frameworks.push_back(std::move(framework));
+  else
+    *place = std::move(framework);
+  return {};
 }
 
 }  // namespace
@@ -231,15 +238,8 @@ ControlCatalog read_control_catalog(const CatalogFiles& files, const facts::Fact
   ControlCatalog catalog;
   Checks checks{files, tables, understood};
   auto controls = read_controls(files, checks, problems);
-  std::map<std::string, const CatalogFile*> frameworks;
-  for (const auto* file : files.in("frameworks")) frameworks[path_name(*file)] = file;
-  for (const auto& [name, file] : frameworks) {
-    auto framework = read_framework(*file, controls, problems);
-    if (framework)
-      catalog.frameworks.push_back(std::move(*framework));
-    else
-      problems.push_back(framework.error());
-  }
+  for (const auto* file : files.in("frameworks"))
+    if (auto read = read_framework(*file, controls, catalog.frameworks, problems); !read) problems.push_back(read.error());
   for (auto& [id, control] : controls)
     if (control) catalog.controls.push_back(std::move(*control));
   return catalog;

@@ -8,7 +8,8 @@ namespace vouch::controls {
 
 // A control file's own form. Errc::config at file:line.
 Result<Control> parse_control(const Yaml& file);
-Result<Framework> parse_framework(const Yaml& file);
+// `base`: the framework of that id which this file adds to; a criterion that is there already needs no more than its controls.
+Result<Framework> parse_framework(const Yaml& file, const Framework& base = {});
 
 // Fills what is derived. `empty` are facts without rows; `text` the file's, for lines. Errc::config at file:line.
 class ControlCheck {

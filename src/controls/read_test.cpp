@@ -100,6 +100,30 @@ TEST(ControlCatalog, goes_on_behind_a_mistake) {
   EXPECT_EQ(catalog.frameworks[0].criteria[1].id, "CC6.2");
 }
 
+TEST(ControlCatalog, a_homes_own_framework_file_adds_controls_and_criteria_to_the_shipped_one) {
+  CatalogFiles files;
+  files.files = {own_file("controls/a/good.yaml", control_text("good", population, fails)),
+                 own_file("controls/b/ours.yaml", control_text("ours", population, fails), false),
+                 own_file("frameworks/soc2.yaml",
+                          "framework: soc2\ntitle: SOC 2\ncriteria:\n- {id: CC6.1, category: Access, says: Logical., controls: [good]}\n"),
+                 own_file("frameworks/soc2.yaml",
+                          "framework: soc2\ncriteria:\n- {id: CC6.1, controls: [ours, good]}\n"
+                          "- {id: P1, category: Privacy, says: Notice., controls: [ours]}\n",
+                          false)};
+  Problems problems;
+  const auto catalog = read_control_catalog(files, sample_tables(), problems);
+  EXPECT_TRUE(problems.empty());
+  ASSERT_EQ(catalog.frameworks.size(), 1u);
+  EXPECT_EQ(catalog.frameworks[0].title, "SOC 2");
+  EXPECT_EQ(catalog.frameworks[0].criteria[0].says, "Logical.");
+  EXPECT_EQ(catalog.frameworks[0].criteria[0].controls, (std::vector<std::string>{"good", "ours"}));
+  EXPECT_EQ(catalog.criteria_of("ours"), (std::vector<std::string>{"CC6.1", "P1"}));
+  files.files.back().text = "framework: soc2\ncriteria:\n- {id: CC9.9, controls: [ours]}\n";
+  read_control_catalog(files, sample_tables(), problems);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].message.find(":3: missing `category`"), std::string::npos) << problems[0].message;
+}
+
 TEST(ControlCatalog, a_homes_own_control_takes_the_place_of_the_shipped_one) {
   auto own = own_file("controls/mine/sample.yaml", changed(control_text("sample", population, fails), "It is so.", "Ours."), false);
   CatalogFiles files;

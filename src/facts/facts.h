@@ -33,6 +33,7 @@ struct Trace {
   Json scope, params;
   std::int64_t page = 0;
   std::string tree, manifest, body;  // digests, hex; of an absence, the body of the error that said so; empty when none came
+  friend bool operator==(const Trace&, const Trace&) = default;
 };
 
 // What the facts were built from.
