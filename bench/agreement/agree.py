@@ -101,8 +101,9 @@ def find(members, row):
     return whole or part
 
 
-def compare(check, control, members, rows):
-    pair, met = Pair(check, control), set()
+def compare(check, controls, members, rows):
+    """`controls`: those that claim the check, each for its own kind of resource."""
+    pair, met = Pair(check, ", ".join(controls)), set()
     for row in rows:
         found = find(members, row)
         name = row["RESOURCE_UID"] or row["RESOURCE_NAME"]
@@ -135,9 +136,13 @@ def main():
         env = environment(cloud.endpoint, folder)
         controls, members = our_verdicts(vouch, env, folder)
         soc2 = soc2_checks(prowler, env, folder)
-        claimed = {check: control for control in controls for check in controls[control]["equivalents"]["prowler"]}
+        claimed = collections.defaultdict(list)
+        for control in sorted(controls):
+            for check in controls[control]["equivalents"]["prowler"]:
+                claimed[check].append(control)
         rows = their_findings(prowler, soc2 | set(claimed), env, folder)
-        pairs = [compare(check, claimed[check], members[claimed[check]], rows[check]) for check in sorted(claimed) if rows[check]]
+        pairs = [compare(check, claimed[check], [member for control in claimed[check] for member in members[control]], rows[check])
+                 for check in sorted(claimed) if rows[check]]
 
     explained = EXPLAINED.read_text() if EXPLAINED.exists() else ""
     agreed, differ = sum(pair.agreed for pair in pairs), sum(len(pair.differ) for pair in pairs)
