@@ -1,4 +1,5 @@
 // vouch init, vouch collect and vouch scan.
+#include "cli/history.h"
 #include "cli/progress.h"
 #include "cli/source_run.h"
 #include "portal/ask.h"
@@ -49,6 +50,7 @@ bool is_unreachable(const Json& run) {
 
 Result<Exit> collect_into(const Home& home, const Common& common, const CollectOptions& options, bool say_json) {
   const auto format = TRY(parse_format(common.format.value_or("table")));
+  const auto since = options.since ? std::optional{TRY(instant_of(options.since, "--since"))} : std::nullopt;
   auto sources = TRY(SourceRuns::open(home));
   json::array runs;
   bool unreachable = false;
@@ -64,11 +66,17 @@ Result<Exit> collect_into(const Home& home, const Common& common, const CollectO
       runs.push_back(std::move(run));
     }
   }
-  if (format == Format::json && say_json) {
-    auto facts = TRY(open_facts(home, sources.catalog()));
-    auto out = envelope(SystemClock{}.now(), TRY(facts.state()));
+  if (!since && (format != Format::json || !say_json)) return unreachable ? Exit::undecided : Exit::ok;
+  const auto now = SystemClock{}.now();
+  auto facts = TRY(open_facts(home, sources.catalog()));
+  const auto recalled = since ? TRY(recalled_since(facts, sources.described(), *since, now)) : std::vector<Recalled>{};
+  if (format == Format::json) {
+    auto out = envelope(now, TRY(facts.state()));
     out["runs"] = std::move(runs);
+    if (since) out["history"] = recalled_json(recalled);
     fmt::print("{}\n", pretty(out));
+  } else {
+    print_recalled(recalled, *since, format);
   }
   return unreachable ? Exit::undecided : Exit::ok;
 }

@@ -31,6 +31,7 @@ Result<Exit> run_init(const Common& common, const InitOptions& options);
 
 struct CollectOptions {
   std::vector<std::string> sources;  // empty: all that are on
+  std::optional<std::string> since;  // then: how far back what the sources told reaches
 };
 Result<Exit> run_collect(const Common& common, const CollectOptions& options);
 Result<Exit> run_scan(const Common& common, const CollectOptions& options);

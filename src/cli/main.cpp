@@ -53,6 +53,8 @@ void add_collecting(CLI::App& app, Line& line) {
     add_common(*one, line.common);
     one->add_option("--source", line.collect.sources, "only these (repeatable; default: all that are on)")->type_name("NAME");
   }
+  collect_command->add_option("--since", line.collect.since, "then show how far back what happened since is told, and what is lost")
+      ->type_name("INSTANT");
   auto* serve = app.add_subcommand("serve", "collect by schedule, and answer /healthz and /metrics");
   add_common(*serve, line.common, false);
   serve->add_option("--listen", line.serve.listen, "where to answer (default: 127.0.0.1:8437)")->type_name("ADDRESS:PORT");

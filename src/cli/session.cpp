@@ -149,12 +149,12 @@ Result<bool> is_simulated(const Reader& log) {
   return simulated;
 }
 
-Result<Instant> instant_of(const std::optional<std::string>& as_of) {
+Result<Instant> instant_of(const std::optional<std::string>& said, std::string_view option) {
   const auto now = SystemClock{}.now();
-  if (!as_of) return now;
-  const auto at = parse_instant(*as_of);
-  if (!at) return fail(Errc::usage, "--as-of: {}", at.error().message);
-  if (*at > now) return fail(Errc::usage, "--as-of {}: that has not happened yet; it is {}", *as_of, to_string(now));
+  if (!said) return now;
+  const auto at = parse_instant(*said);
+  if (!at) return fail(Errc::usage, "{}: {}", option, at.error().message);
+  if (*at > now) return fail(Errc::usage, "{} {}: that has not happened yet; it is {}", option, *said, to_string(now));
   return *at;
 }
 

@@ -38,7 +38,7 @@ Result<controls::Stored> judge(const Home& home, Instant at);
 Result<bool> is_simulated(const Reader& log);
 bool says_simulated(std::string_view entry);
 
-// --as-of, else now. Errc::usage when it is not an instant, or lies in the future.
-Result<Instant> instant_of(const std::optional<std::string>& as_of);
+// What was said, else now. Errc::usage, naming the option, when it is not an instant, or lies in the future.
+Result<Instant> instant_of(const std::optional<std::string>& said, std::string_view option = "--as-of");
 
 }  // namespace vouch::cli

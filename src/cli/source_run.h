@@ -34,6 +34,7 @@ class SourceRuns {
 
   [[nodiscard]] const Home& home() const { return home_; }
   [[nodiscard]] const Catalog& catalog() const { return catalog_; }
+  [[nodiscard]] const collect::SourceCatalog& described() const { return sources_; }
 
  private:
   explicit SourceRuns(Home home) : home_(std::move(home)) {}

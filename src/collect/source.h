@@ -57,7 +57,8 @@ struct SourceOperation {
   std::string after;  // "iam:GenerateCredentialReport"; empty: none
   std::vector<std::string> only_in;
   std::optional<Increment> increment;
-  std::string where;  // file:line
+  std::optional<Duration> remembers;  // how far back the provider still tells; none: it forgets nothing
+  std::string where;                  // file:line
 
   [[nodiscard]] std::string name() const { return service + ":" + operation; }
 };

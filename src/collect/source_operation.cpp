@@ -85,11 +85,12 @@ Result<> check_roots(const Yaml& node, const std::vector<Expression>& expression
 
 Result<> check_words(const Yaml& node, const FileWords& words) {
   if (words.http) {
-    return node.only({"operation", "action", "for each", "params", "key",      "get",  "post",   "body",  "graphql", "paging",   "csv",
-                      "total",     "answer", "absent",   "gone",   "volatile", "sets", "secret", "until", "after",   "increment"});
+    return node.only({"operation", "action", "for each", "params", "key",       "get",      "post", "body",
+                      "graphql",   "paging", "csv",      "total",  "answer",    "absent",   "gone", "volatile",
+                      "sets",      "secret", "until",    "after",  "increment", "remembers"});
   }
   return node.only({"operation", "action", "for each", "params", "key", "region", "recorded as", "only if", "absent", "gone", "volatile",
-                    "sets", "secret", "until", "after", "only in"});
+                    "sets", "secret", "until", "after", "only in", "remembers"});
 }
 
 // {$organization.MasterAccountId: $account}
@@ -176,6 +177,11 @@ Result<SourceOperation> read_operation(const Yaml& node, const FileWords& words)
     operation.http->name = words.service == words.http->api.service ? operation.operation : operation.name();
   }
   operation.increment = TRY(read_increment(node["increment"]));
+  if (const auto remembers = node["remembers"]; !remembers.is_absent()) {
+    const auto length = parse_duration(TRY(remembers.text()));
+    if (!length || length->micros <= 0) return remembers.wrong("`remembers` is how far back the provider still tells: `180d`");
+    operation.remembers = *length;
+  }
   return operation;
 }
 

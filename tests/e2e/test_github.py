@@ -1,11 +1,13 @@
 """A code host beside the account: GitHub's stand-in is collected, told from, and collected again for next to nothing."""
 import contextlib
+import datetime
 import subprocess
+import urllib.request
 
 import pytest
 
 from github.standin import GitHub
-from home import PASS, FAILS, UNDECIDED
+from home import PASS, FAILS, UNDECIDED, USAGE, instant
 
 ANY = (PASS, FAILS, UNDECIDED)
 
@@ -141,3 +143,23 @@ def test_a_second_collection_of_many_pull_requests_costs_a_hundredth(new_home, f
         every_again, paid_again, graphql_again = counted(github)
         print(f"{many} pull requests: first {every} requests ({graphql} of pull requests), second {every_again}, of which {paid_again} were no 304 ({graphql_again} GraphQL)")
         assert graphql_again - 1 <= (graphql - 1) * 0.01 * (20_000 / many)
+
+
+def test_history_says_how_far_back_each_source_still_tells(new_home):
+    with collected(new_home, plan="enterprise", people=6, pulls=40) as (github, home):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        github.clock((now - datetime.timedelta(days=120)).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        changed = urllib.request.Request(f"{github.endpoint}/orgs/{github.organisation}/actions/permissions/workflow", method="PUT",
+                                         data=b'{"default_workflow_permissions": "read"}', headers={"Authorization": f"Bearer {github.token('eng-00')}"})
+        urllib.request.urlopen(changed).close()
+        github.clock(now.strftime("%Y-%m-%dT%H:%M:%SZ"), stopped=False)
+        since = (now - datetime.timedelta(days=700)).isoformat()
+        history = {one["table"]: one for one in home.json("collect", "--since", since, code=ANY)["history"]}
+        assert history["github_pull_request"]["lost_until"] is None and history["github_pull_request"]["events"] > 0
+        log = history["github_audit_event"]
+        assert abs(instant(log["lost_until"]) - (now - datetime.timedelta(days=180))) < datetime.timedelta(minutes=5)
+        # GitHub answers three months where nobody names a date.
+        assert log["first"] and now - instant(log["first"]) > datetime.timedelta(days=91), log
+        shown = home.run("collect", "--since", since, code=ANY).out
+        assert "forgets after 180 days" in shown
+        home.run("collect", "--since", "2999-01-01", code=USAGE)
