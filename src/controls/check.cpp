@@ -137,6 +137,21 @@ Result<> ControlCheck::check_columns(const Yaml& file, std::string_view member, 
                             more.size() == 1 ? "a reason" : "`at` and `evidence`", fmt::join(expected, ", "));
 }
 
+// What is unread of a source is a hole of its own account, and concerns no member whose key names another's.
+Result<> ControlCheck::check_sources(const Control& control, const Yaml& file) const {
+  std::set<std::string> sources;
+  for (const auto& name : control.tables)
+    if (const auto* table = empty_.catalog().find(name); table && !table->is_of_ledger()) sources.insert(table->source);
+  if (sources.size() < 2) return {};
+  for (const auto* column : {"account", "region"})
+    if (std::find(control.key.begin(), control.key.end(), column) != control.key.end())
+      return file["population"].wrong(
+          "the control joins {}, whose accounts are not the same: leave `{}` out of the population's key, or what is "
+          "unread of one of them makes nobody unknown",
+          fmt::join(sources, " and "), column);
+  return {};
+}
+
 bool ControlCheck::dates_itself(const std::string& table) const {
   const auto* found = empty_.catalog().find(table);
   return found && !found->event.empty();
@@ -164,6 +179,7 @@ Result<> ControlCheck::check(Control& control, const Yaml& file, std::string_vie
   auto tables = set_of(population.tables);
   tables.insert(verdict.tables.begin(), verdict.tables.end());
   control.tables = sorted(tables);
+  TRY(check_sources(control, file));
 
   std::set<Threshold> thresholds(population.thresholds.begin(), population.thresholds.end());
   thresholds.insert(verdict.thresholds.begin(), verdict.thresholds.end());

@@ -23,6 +23,7 @@ class ControlCheck {
   Result<Query> bind(const Control& control, const Yaml& file, std::string_view text, std::string_view member, std::string_view sql,
                      Clock clock, std::vector<std::string>& columns);
   Result<> check_population(Control& control, const Yaml& file) const;
+  Result<> check_sources(const Control& control, const Yaml& file) const;
   static Result<> check_columns(const Yaml& file, std::string_view member, const std::vector<std::string>& returned, const Control& control,
                                 std::initializer_list<std::string_view> more);
   [[nodiscard]] bool dates_itself(const std::string& table) const;

@@ -81,6 +81,27 @@ TEST(ControlCatalog, wants_the_same_key_of_population_and_fails) {
             std::string::npos);
 }
 
+TEST(ControlCatalog, wants_no_account_in_the_key_of_a_control_that_joins_two_sources) {
+  auto tables = sample_tables();
+  for (auto& table : tables.tables)
+    if (table.name == "code_review") table.source = "code";
+  const auto read = [&](const std::string& key) {
+    CatalogFiles files;
+    files.files = {own_file("controls/test/sample.yaml",
+                            control_text("sample", "select " + key + "user_id from aws_iam_user",
+                                         "select " + key +
+                                             "user_id, 'no review' as reason from aws_iam_user u\nwhere not exists (select 1 from "
+                                             "code_review r where r.author = u.user_name)"))};
+    Problems problems;
+    read_control_catalog(files, tables, problems);
+    return problems;
+  };
+  EXPECT_TRUE(read("").empty());
+  const auto problems = read("account, ");
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].message.find("joins aws and code, whose accounts are not the same"), std::string::npos) << problems[0].message;
+}
+
 TEST(ControlCatalog, goes_on_behind_a_mistake) {
   CatalogFiles files;
   files.files = {own_file("controls/a/bad.yaml", "id: bad\n"), own_file("controls/a/good.yaml", control_text("good", population, fails)),
