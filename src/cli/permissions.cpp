@@ -27,6 +27,13 @@ std::set<std::string> controls_of(const collect::Permission& permission, const C
   return controls;
 }
 
+std::string some_of(const std::vector<std::string>& operations) {
+  constexpr std::ptrdiff_t most = 4;
+  const auto more = std::ssize(operations) - most;
+  if (more <= 0) return fmt::format("{}", fmt::join(operations, " "));
+  return fmt::format("{} and {} more", fmt::join(operations.begin(), operations.begin() + most, " "), more);
+}
+
 void print_list(const collect::Source& source, const Permissions& permissions, const Catalog& catalog, Format format) {
   if (format == Format::json) {
     json::array list;
@@ -50,8 +57,7 @@ void print_list(const collect::Source& source, const Permissions& permissions, c
   }
   Grid grid{{{"permission"}, {"controls", true}, {"for the calls"}}, {}};
   for (const auto& permission : permissions)
-    grid.rows.push_back(
-        {permission.action, grouped(controls_of(permission, catalog).size()), fmt::format("{}", fmt::join(permission.operations, " "))});
+    grid.rows.push_back({permission.action, grouped(controls_of(permission, catalog).size()), some_of(permission.operations)});
   fmt::print("{}", render(grid, format));
 }
 

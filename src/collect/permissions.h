@@ -16,7 +16,7 @@ struct Permission {
   std::vector<std::string> operations;  // that need it, as the catalogue names them: "s3:GetBucketEncryption"
 };
 
-// Each action once, sorted by name. Empty where the source's files name none.
+// Each action once, sorted by name. Empty where the source's files name none. Of AWS, ec2:DescribeRegions too, for all that is regional.
 std::vector<Permission> permissions(const Source& source);
 
 }  // namespace vouch::collect

@@ -8,6 +8,7 @@
 
 As a program (`python cloud.py`) it serves until its standard input closes, so that it never outlives whoever started it.
 """
+import contextlib
 import datetime
 import json
 import os
@@ -45,6 +46,19 @@ class Cloud(Child):
 
     def answer(self, service, operation, body, region="eu-central-1"):
         self._ask("say", {"service": service, "operation": operation, "body": body, "region": region})
+
+    @contextlib.contextmanager
+    def enforcing(self):
+        """Here moto checks signatures and asks the policies of whoever calls."""
+        try:
+            self._enforce_after("0")
+            yield
+        finally:
+            self._enforce_after("inf")
+
+    def _enforce_after(self, requests):
+        asked = urllib.request.Request(f"{self.endpoint}/moto-api/reset-auth", data=requests.encode(), headers={"Content-Type": "text/plain"})
+        urllib.request.urlopen(asked, timeout=30).close()
 
     def requests(self, reset=False):
         return self._ask("requests", {"reset": reset})["requests"]

@@ -2,6 +2,7 @@
 import json
 
 import boto3
+import company
 import pytest
 import yaml
 from authority import FREE, Authority, operations, unheard
@@ -70,7 +71,7 @@ def test_without_one_action_just_its_facts_are_unknown(whole, policy, proxy, new
 def test_the_forms_say_the_same(home, policy):
     actions = policy["Statement"][0]["Action"]
     assert actions == sorted(actions)
-    assert set(actions) - FREE == set(all_actions())
+    assert set(actions) - FREE - {"ec2:DescribeRegions"} == set(all_actions())
     assert len(json.dumps(policy, separators=(",", ":"))) <= 10240, "an inline policy of a role holds no more"
     listed = home.json("permissions", "aws")["permissions"]
     assert [one["action"] for one in listed] == actions
@@ -100,6 +101,47 @@ def test_the_stack_makes_a_role_that_may_do_just_that(filled, home, policy):
         [statement] = document["Statement"]
         allowed |= set(statement["Action"])
     assert allowed == set(policy["Statement"][0]["Action"])
+
+
+# Where moto's own enforcement says what AWS would: signatures checked, actions by their true names.
+RIGHT = {"iam:GetAccountPasswordPolicy", "ec2:DescribeVolumes", "logs:DescribeLogGroups", "kms:DescribeKey", "cloudtrail:DescribeTrails", "elasticloadbalancing:DescribeListeners",
+         "states:ListStateMachines", "wafv2:ListWebACLs", "ec2:DescribeRegions"}
+# What it does elsewhere, right or wrong under any policy.
+WRONG = {"apigateway": "signature", "apigatewayv2": "signature", "backup": "signature", "cloudfront": "signature", "cloudwatch": "signature", "efs": "signature",
+         "eks": "signature", "guardduty": "signature", "lambda": "signature", "opensearch": "signature", "route53": "signature", "securityhub": "signature",
+         "s3": "actions are called as the operations", "s3control": "signature"}
+
+
+def refused_by_moto(cloud, new_home, actions, regions):
+    """The operations that moto refuses to a user with a policy of these actions."""
+    iam = boto3.client("iam", endpoint_url=cloud.endpoint, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    iam.create_user(UserName="vouch")
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}]}
+    iam.put_user_policy(UserName="vouch", PolicyName="read", PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName="vouch")["AccessKey"]
+    home = new_home(cloud.endpoint, regions=regions, env={"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}).init()
+    with cloud.enforcing():
+        [run] = home.json("collect")["runs"]
+    iam.delete_access_key(UserName="vouch", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName="vouch", PolicyName="read")
+    iam.delete_user(UserName="vouch")
+    return {one["operation"]: one["reason"] for one in run["incomplete"] if "depends on" not in one["reason"]}
+
+
+def test_moto_itself_refuses_nothing_under_the_policy_and_what_is_taken_out_of_it(filled, policy, new_home):
+    cloud, _ = filled
+    actions = set(policy["Statement"][0]["Action"])
+    assert actions >= RIGHT
+    whole = refused_by_moto(cloud, new_home, actions, [company.HOME])
+    assert {operation.split(":")[0] for operation in whole} <= WRONG.keys(), whole
+    less = refused_by_moto(cloud, new_home, actions - RIGHT, [company.HOME])
+    expected = {f"{service}:{operation}" for service, operation, needed, _ in operations() if RIGHT & set(needed)}
+    assert less.keys() - whole.keys() == expected
+
+
+def test_without_the_list_of_regions_what_is_regional_is_unknown(whole, policy, new_home, filled):
+    lost = refused_by_moto(filled[0], new_home, set(policy["Statement"][0]["Action"]) - {"ec2:DescribeRegions"}, None)
+    assert "ec2:DescribeRegions denied" in lost["ec2:DescribeVolumes"] and "iam:GetAccountPasswordPolicy" not in lost
 
 
 def test_the_app_asks_for_permissions_that_github_has(home):
