@@ -164,7 +164,8 @@ Result<HttpSettings> read_http(const SourceSettings& said, const collect::HttpSo
     return node["endpoint"].wrong("`{}` is no URL", settings.endpoint);
   for (const auto& name : source.settings) {
     if (node[name].is_absent() && !said.on) continue;
-    settings.settings.get_object()[name] = TRY(node.text(name));
+    const auto usual = source.defaults.find(name);
+    settings.settings.get_object()[name] = TRY(usual == source.defaults.end() ? node.text(name) : node.text_or(name, usual->second));
   }
   if (said.on) {
     auto base = collect::fill_base(source.api.base, settings.settings);

@@ -34,7 +34,7 @@ operations: [{operation: people, get: /people}]
 service: tenant
 api:
   base: https://tenant.example
-  settings: [tenant]
+  settings: [tenant, {query: all}]
   sign in: [{oauth client: {token url: 'https://id.example/{tenant}/token'}}]
   whoami: {account: $settings.tenant}
 operations: [{operation: people, get: /people}]

@@ -223,6 +223,21 @@ Result<> read_limits(const Yaml& node, wire::LimitHeaders& limits) {
   return {};
 }
 
+// [domain, {incidents: labels = incident}]: a name, or a name with what counts where vouch.yaml does not say it.
+Result<> read_settings(const Yaml& node, HttpSource& source) {
+  if (node.is_absent()) return {};
+  for (const auto& setting : node.items()) {
+    if (setting.is_map() && setting.members().size() == 1) {
+      const auto [name, value] = setting.members().front();
+      source.settings.push_back(name);
+      source.defaults[name] = TRY(value.text());
+    } else {
+      source.settings.push_back(TRY(setting.text()));
+    }
+  }
+  return {};
+}
+
 // The places of a base, and of a token service's URL, are settings.
 Result<> check_places(const Yaml& node, std::string_view url, const HttpSource& source) {
   const auto parsed = TRY(at(node, wire::UrlTemplate::parse(url)));
@@ -272,7 +287,7 @@ Result<HttpSource> read_http_source(const Yaml& node, std::string_view service) 
     return node["base"].wrong("`{}` is no URL", api.base);
   while (api.base.ends_with('/')) api.base.pop_back();
   TRY(read_headers(node["headers"], api.headers));
-  if (!node["settings"].is_absent()) source.settings = TRY(node["settings"].texts());
+  TRY(read_settings(node["settings"], source));
   TRY(check_places(node["base"], api.base, source));
   for (const auto& way : node["sign in"].items()) {
     source.sign_in.push_back(TRY(read_sign_in(way)));

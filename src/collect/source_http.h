@@ -6,6 +6,7 @@
 #include "collect/expression.h"
 #include "wire/http_api.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -29,10 +30,11 @@ struct WhoamiRule {
 };
 
 struct HttpSource {
-  wire::HttpApi api;                  // its operations are those of the source, by SourceOperation::http->name
-                                      // `base` may have places for settings: fill_base
-  std::vector<std::string> settings;  // what vouch.yaml must say
-  std::vector<SignInWay> sign_in;     // the first one counts whose settings are there
+  wire::HttpApi api;                                         // its operations are those of the source, by SourceOperation::http->name
+                                                             // `base` may have places for settings: fill_base
+  std::vector<std::string> settings;                         // what vouch.yaml says
+  std::map<std::string, std::string, std::less<>> defaults;  // of settings that vouch.yaml need not say
+  std::vector<SignInWay> sign_in;                            // the first one counts whose settings are there
   WhoamiRule whoami;
   wire::Paging paging;  // of operations that do not say theirs
   std::string where;    // file:line

@@ -143,6 +143,16 @@ TEST(HttpSource, WithoutAnApiNoneOfItsFilesCanBeUsed) {
   EXPECT_EQ(catalog.find("hub"), nullptr);
 }
 
+TEST(HttpSource, ASettingMayHaveATextThatCountsWhereNobodySaysIt) {
+  auto text = std::string(hub);
+  text.replace(text.find("[organisation]"), 14, "[organisation, {query: labels = incident}]");
+  Problems problems;
+  const auto catalog = read({file("sources/hub/hub.yaml", text)}, problems);
+  EXPECT_EQ(messages(problems), "");
+  EXPECT_EQ(catalog.find("hub")->http->settings, (std::vector<std::string>{"organisation", "query"}));
+  EXPECT_EQ(catalog.find("hub")->http->defaults.at("query"), "labels = incident");
+}
+
 TEST(HttpSource, NeedsAWhoamiThatCanBeAskedFirst) {
   for (const auto& [from, to, message] :
        {std::tuple{"operation: organisation, account", "operation: ghost, account", "hub:ghost, which no source file lists"},

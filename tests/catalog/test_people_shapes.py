@@ -3,6 +3,7 @@
 Their descriptions say of hardly any member that it is always there, so these tests ask whether a path exists and holds what the column takes; which members are
 demanded and which are marked `?` is this catalogue's own judgement, by the providers' reference pages.
 """
+import json
 import pathlib
 import re
 import sys
@@ -34,6 +35,12 @@ DESCRIPTIONS = {
         "/v1.0/identity/conditionalAccess/policies": {"value": ["ConditionalAccessPolicy"]},
         "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy": "IdentitySecurityDefaultsEnforcementPolicy",
     }, ODATA),
+    "jira": lambda: Types(DEPS / "jira" / "models.d.ts", {
+        "/rest/api/3/myself": "User",
+        "/rest/api/3/search/jql": "SearchAndReconcileResults",
+        "/rest/api/3/changelog/bulkfetch": "BulkChangelog",
+        "/rest/api/3/issue/{}/remotelink": ["RemoteIssueLink"],
+    }, ("jql", "maxResults", "fields", "nextPageToken")),
     "intune": lambda: Types(GRAPH, {
         "/v1.0/organization": {"value": ["Organization"]},
         "/v1.0/deviceManagement/managedDevices": {"value": ["ManagedDevice"]},
@@ -58,6 +65,8 @@ def read(kind, source):
 
 
 SOURCES = {source: {operation["operation"]: operation for file in read("sources", source) for operation in file["operations"]} for source in DESCRIPTIONS}
+DEFAULTS = {source: {name: text for file in read("sources", source) for setting in file.get("api", {}).get("settings", []) if isinstance(setting, dict)
+                     for name, text in setting.items()} for source in DESCRIPTIONS}  # of settings
 TABLES = [(source, table) for source in DESCRIPTIONS for tables in read("facts", source) for table in tables]
 OPERATIONS = [(source, name) for source, operations in SOURCES.items() for name in sorted(operations)]
 
@@ -104,10 +113,14 @@ def value_of(node, scope, text):
     return values[0] if node.name in ("coalesce", "array") else None
 
 
+def url_of(operation):
+    return operation.get("get") or operation["post"]
+
+
 def answer_of(published, source, name):
     description, operation = published[source], SOURCES[source][name]
-    call = description.operation(operation["get"].split("?")[0])
-    assert call is not None, f"{source} has no GET {operation['get']}"
+    call = description.operation(url_of(operation).split("?")[0])
+    assert call is not None, f"{source} has no {url_of(operation)}"
     return call, description.answer(call)
 
 
@@ -135,7 +148,7 @@ def test_every_path_of_a_table_is_published(published, source, table):
 def test_every_operation_is_one_that_the_provider_has(published, source, name):
     operation = SOURCES[source][name]
     call, answer = answer_of(published, source, name)
-    query = operation["get"].partition("?")[2]
+    query = url_of(operation).partition("?")[2]
     given = {pair.split("=", 1)[0] for pair in query.split("&")} if query else set()
     assert given <= published[source].parameters(call), f"no parameters {given - published[source].parameters(call)} here"
     for key in ("volatile", "sets"):
@@ -187,7 +200,7 @@ def test_google_the_service_account_asks_for_the_scopes_of_its_calls_and_no_othe
 def asked(source, world, name):
     """The first answer that the stand-in gives to an operation."""
     operation = SOURCES[source][name]
-    params = {}
+    params = {name: DEFAULTS[source][text.removeprefix("$settings.")] for name, text in operation.get("params", {}).items() if text.startswith("$settings.")}
     if variable := re.fullmatch(r"(\w+) in (\w+)(\S*)\[\]", operation.get("for each", "")):
         word, listing, path = variable.groups()
         element = asked(source, world, listing)
@@ -198,9 +211,10 @@ def asked(source, world, name):
             for step in parse(text.lstrip("$")).steps:
                 value = value[step]
             params[param] = value
-    url = re.sub(r"\{(\w+)\}", lambda found: str(params[found.group(1)]), operation["get"])
+    url = re.sub(r"\{(\w+)\}", lambda found: urllib.parse.quote(str(params[found.group(1)]), safe=""), url_of(operation))
     path, _, query = url.partition("?")
-    status, body, _ = world.answer("http://here", path, dict(urllib.parse.parse_qsl(query)), b"")
+    said = re.sub(r'"\{(\w+)\}"', lambda found: json.dumps(params[found.group(1)]), json.dumps(operation.get("body"))).encode()
+    status, body, _ = world.answer("http://here", path, dict(urllib.parse.parse_qsl(query)), said)
     assert status == 200, (url, body)
     return body
 

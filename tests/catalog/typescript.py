@@ -67,7 +67,7 @@ class Types(Rest):
     def __init__(self, path, answers, parameters=()):
         text = re.sub(r"/\*.*?\*/|^\s*//.*?$", "", path.read_text(), flags=re.S | re.M)
         self.places = {}
-        for head, name, base in re.findall(r"^((?:export )?interface (\w+)(?: extends (\w+))? \{)", text, re.M):
+        for head, name, base in re.findall(r"^((?:export )?interface (\w+)(?: extends (\w+))?(?:<[^{]*>)? \{)", text, re.M):
             self.places[name] = ("interface", text.index(head) + len(head) - 1, base)
         for head, name, base in re.findall(r"^((?:export )?(?:declare )?type (\w+) = (?:(\w+) & )?)(?=[\w{\"])", text, re.M):
             self.places.setdefault(name, ("type", text.index(head) + len(head), base))

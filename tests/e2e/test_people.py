@@ -32,7 +32,7 @@ def okta(services):
 
 
 def new(new_home, services, *sources):
-    home = new_home("http://127.0.0.1:1", env={f"{name.upper()}_TOKEN": services.token(name) for name in ("okta", "fleet")} | {"GRAPH_SECRET": GRAPH_SECRET})
+    home = new_home("http://127.0.0.1:1", env={f"{name.upper()}_TOKEN": services.token(name) for name in ("okta", "fleet", "jira")} | {"GRAPH_SECRET": GRAPH_SECRET})
     home.run("init", code=PASS)
     settings(home, *sources)
     return home
@@ -46,6 +46,10 @@ def microsoft(services, source):
     there = services.endpoint("microsoft")
     return (f"{source}: {{tenant: {TENANT}, endpoint: '{there}', "
             f"client: {{id: {CLIENT}, secret: {{env: GRAPH_SECRET}}, token url: '{there}/{TENANT}/oauth2/v2.0/token'}}}}")
+
+
+def jira(services, more=""):
+    return f"jira: {{site: acme.atlassian.net, endpoint: '{services.endpoint('jira')}', basic: {{user: vouch@acme.example, password: {{env: JIRA_TOKEN}}}}{more}}}"
 
 
 def google(services, tmp_path):
@@ -260,8 +264,34 @@ def test_a_device_that_fleet_does_not_show_is_unknown_and_no_other(new_home, ser
     assert "signed in as vouch@acme.example, account fleet.acme.example" in home.run("doctor", code=ANY).out
 
 
+# ---- Tickets
+
+
+def test_jiras_tickets_are_collected_by_kind_and_judged(new_home, services):
+    home = new(new_home, services, jira(services))
+    run = home.json("collect", code=ANY)["runs"][0]
+    assert (run["source"], run["account"], run["incomplete"]) == ("jira", "acme.atlassian.net", []), run
+    assert home.sql("select count(*) as n from jira_incident") == [{"n": 5}]
+    assert failing(home, "jira-incident-owned") == {"OPS-2"} and failing(home, "jira-incident-closed") == {"OPS-5"}
+    assert verdicts(home, "jira-incident-postmortem") == {"OPS-3": "pass", "OPS-4": "fail"}
+    assert verdicts(home, "jira-access-approved") == {"OPS-11": "pass", "OPS-12": "fail"}
+    assert verdicts(home, "jira-change-approved") == {"OPS-21": "fail"} and verdicts(home, "jira-vulnerability-mended") == {"OPS-31": "fail"}
+    assert home.json("collect", code=ANY)["runs"][0]["unchanged"]
+    services.change("jira", "relabel", "2", "question")
+    home.collect(code=ANY)
+    assert failing(home, "jira-incident-owned") == set(), "what is no incident any more is none that nobody owns"
+    home.verify()
+
+
+def test_a_home_says_by_a_query_of_its_own_which_tickets_are_incidents(new_home, services):
+    home = new(new_home, services, jira(services, ", incidents: labels = change"))
+    home.collect(code=ANY)
+    assert home.sql("select issue from jira_incident") == [{"issue": "OPS-21"}]
+
+
 def test_no_secret_is_found_anywhere(new_home, services, tmp_path):
-    home = new(new_home, services, okta(services), google(services, tmp_path), fleet(services), microsoft(services, "entra"), microsoft(services, "intune"))
+    home = new(new_home, services, okta(services), google(services, tmp_path), fleet(services), microsoft(services, "entra"), microsoft(services, "intune"),
+               jira(services))
     said = home.collect(code=ANY)
     texts = [said.out, said.err, home.run("status", code=ANY).out, home.run("doctor", code=ANY).out]
     texts += [home.run("sql", f"select * from {table}", code=PASS).out for table in ("okta_user", "google_user", "google_group_member", "entra_user", "intune_device")]
