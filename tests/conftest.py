@@ -6,7 +6,7 @@ import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parent
 ROOT = TESTS.parent
-for folder in (TESTS / "company", TESTS / "e2e"):
+for folder in (TESTS / "company", TESTS / "e2e", TESTS / "scale"):
     sys.path.insert(0, str(folder))
 
 import company  # noqa: E402

@@ -13,35 +13,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "company"), str(ROOT / "bench")]
+sys.path[:0] = [str(ROOT / "tests" / "company"), str(ROOT / "tests" / "scale"), str(ROOT / "bench")]
 
 import company  # noqa: E402
 from cloud import Cloud  # noqa: E402
+from peak import Peak  # noqa: E402
 from ratio import Table  # noqa: E402
 
 SERVICES = ("cloudtrail", "cloudwatch", "ec2", "iam", "kms", "rds", "s3", "vpc")  # Prowler's names; log groups are its `cloudwatch`
-
-
-class Peak(threading.Thread):
-    """The VmHWM of a process, which only grows: the last one seen. (wait4's maxrss would count this Python's pages, shared until exec.)"""
-
-    def __init__(self, pid):
-        super().__init__()
-        self.pid, self.kib, self.ended = pid, 0, threading.Event()
-        self.start()
-
-    def run(self):
-        while not self.ended.wait(0.005):
-            try:
-                found = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{self.pid}/status").read_text())
-            except OSError:
-                return
-            if found:
-                self.kib = int(found.group(1))
 
 
 def measure(command, env, cwd, log):

@@ -5,6 +5,8 @@
 #include "ledger/create.h"
 #include "ledger/evidence.h"
 
+#include <malloc.h>
+
 namespace vouch::cli {
 
 void print_problems(const Problems& problems) {
@@ -81,19 +83,30 @@ Result<facts::Replayed> project(const Home& home, const Catalog& catalog, bool f
   const auto log = TRY(Reader::open(home.path));
   const auto blobs = TRY(Blobs::open(home.path));
   const auto models = TRY(wire::Models::open(wire::Models::data_directories()));
-  auto opened = from_nothing ? Result<facts::Facts>{fail(Errc::not_found, "")}
-                             : facts::Facts::open(home.path, catalog.tables, table::Mode::writing, say_who_holds);
+  const auto open = [&](const table::Limits& limits) {
+    return facts::Facts::open(home.path, catalog.tables, table::Mode::writing, say_who_holds, limits);
+  };
+  auto opened = from_nothing ? Result<facts::Facts>{fail(Errc::not_found, "")} : open(table::Limits::little());
+  // What needs more memory than nearly all needs is given it.
+  const auto with_room = [&](const auto& work) {
+    auto done = work();
+    if (done || done.error().code != Errc::limit) return done;
+    opened = fail(Errc::busy, "");  // gives up its place
+    opened = open({});
+    return opened ? work() : decltype(done){std::unexpected(opened.error())};
+  };
   facts::Replayed replayed;
   if (opened) {
-    replayed = TRY(facts::replay(log, blobs, models, *opened));
+    replayed = TRY(with_room([&] { return facts::replay(log, blobs, models, *opened); }));
   } else {
     if (opened.error().code != Errc::not_found) return std::unexpected(std::move(opened).error());
     replayed = TRY(facts::rebuild(home.path, log, blobs, models, catalog.tables));
-    opened = TRY(facts::Facts::open(home.path, catalog.tables, table::Mode::writing, say_who_holds));
+    opened = TRY(open(table::Limits::little()));
   }
+  ::malloc_trim(0);  // what the fold of a large account has freed goes back before its controls ask for as much
   const auto digest = controls::digest_of(catalog.files, catalog.choice);
   const auto at = judged_instant(TRY(opened->state()));
-  TRY(controls::store_verdicts(catalog.controls, digest, *opened, replayed.from, replayed.changed_tables, at));
+  TRY(with_room([&] { return controls::store_verdicts(catalog.controls, digest, *opened, replayed.from, replayed.changed_tables, at); }));
   if (const auto stored = TRY(controls::read_stored(opened->store(), digest, at))) TRY(controls::write_summary(summary_of(home), *stored));
   return replayed;
 }

@@ -12,20 +12,29 @@ using Key = std::map<std::string, std::string>;
 
 constexpr std::size_t most_outsiders = 3;
 
-// Population and failures in one query: for each key whether it is a member, its name, whether it fails and why.
-std::string snapshot_sql(const Control& control, std::string_view shadows, Instant clock) {
+constexpr std::uint64_t most_at_once = 50'000;
+
+// A part of a population: the members whose key hashes to `number`.
+struct Part {
+  std::uint64_t number = 0, of = 1;
+};
+
+// Population and failures in one query: for each key its name, whether it is a member, whether it fails and why. One aggregate over both
+// takes a third of the memory of a join of two.
+std::string snapshot_sql(const Control& control, std::string_view shadows, Instant clock, const Part& part) {
   const auto key = sorted_key(control);
   const auto groups = each_key(key.size(), "k#", ", ");
   return fmt::format(
-      "{shadows} select {keys}, p.name, p.here, f.here, f.reasons from "
-      "(select {population_keys}, {name} as name, true as here from {population} group by {groups}) p "
-      "full join (select {fails_keys}, true as here, {reasons} as reasons from {fails} group by {groups}) f on {equal} order by {groups}",
-      fmt::arg("shadows", shadows), fmt::arg("keys", each_key(key.size(), "coalesce(p.k#, f.k#) as k#", ", ")),
-      fmt::arg("population_keys", key_list(key, control.population_columns)), fmt::arg("name", name_of_group(control)),
-      fmt::arg("population", derived(control.population_sql.at(clock), control.population_columns.size())), fmt::arg("groups", groups),
-      fmt::arg("fails_keys", key_list(key, control.fails_columns)), fmt::arg("reasons", reasons_of(control)),
-      fmt::arg("fails", derived(control.fails_sql.at(clock), control.fails_columns.size())),
-      fmt::arg("equal", each_key(key.size(), "p.k# is not distinct from f.k#", " and ")));
+      "{shadows} select {groups}, min(name), bool_or(here), bool_or(not here), {reasons} from "
+      "(select {population_keys}, {name} as name, true as here, null::varchar as reason from {population} "
+      "union all select {fails_keys}, null, false, {reason} from {fails}){part} group by {groups}",
+      fmt::arg("shadows", shadows), fmt::arg("groups", groups),
+      fmt::arg("part", part.of == 1 ? std::string{} : fmt::format(" where hash({}) % {} = {}", groups, part.of, part.number)),
+      fmt::arg("reasons", reasons_among("list(reason) filter (not here)")),
+      fmt::arg("population_keys", key_list(key, control.population_columns)), fmt::arg("name", name_of_row(control)),
+      fmt::arg("population", derived(control.population_sql.at(clock), control.population_columns.size())),
+      fmt::arg("fails_keys", key_list(key, control.fails_columns)), fmt::arg("reason", reason_of_row(control)),
+      fmt::arg("fails", derived(control.fails_sql.at(clock), control.fails_columns.size())));
 }
 
 }  // namespace
@@ -67,34 +76,53 @@ std::string why_empty(const Control& control, facts::Facts& facts, std::string_v
   return because + "; none belongs to the population";
 }
 
-Result<Snapshot> snapshot(const Control& control, facts::Facts& facts, Instant at) {
+namespace {
+
+bool is_true(const table::Value& value) {
+  const auto* truth = std::get_if<bool>(&value);
+  return truth && *truth;
+}
+
+// What the SQL says, member by member in any order. Its rows outside of the population are put down in `outsiders`.
+Result<> each_snapshot(const Control& control, facts::Facts& facts, Instant at, std::vector<std::string>& outsiders,
+                       const std::function<Result<>(MemberVerdict&&)>& act) {
   const auto shadows = TRY(facts.as_of(control.tables, at));
-  const auto rows =
-      TRY_WITHIN(facts.store().query(snapshot_sql(control, shadows, clock_of(control, at))), "{}: control `{}`", control.where, control.id);
   const auto key = sorted_key(control);
   const auto name = key.size(), member = name + 1, fails = name + 2, reasons = name + 3;
-
-  Snapshot found;
-  found.members.reserve(rows.rows.size());
-  for (const auto& row : rows.rows) {
+  const auto read = [&](const std::vector<table::Value>& row) -> Result<> {
     MemberVerdict verdict{};
     for (std::size_t i = 0; i < key.size(); ++i) verdict.key.emplace_hint(verdict.key.end(), key[i], table::to_text(row[i]));
-    if (std::holds_alternative<std::monostate>(row[member])) {
-      if (found.outsiders.size() < most_outsiders) found.outsiders.push_back(to_text(verdict.key));
-      continue;
+    if (!is_true(row[member])) {
+      if (outsiders.size() < most_outsiders) outsiders.push_back(to_text(verdict.key));
+      return {};
     }
     verdict.name = table::to_text(row[name]);
     if (verdict.name.empty()) verdict.name = verdict.key.at(control.key.back());
     verdict.answer = Answer::pass;
-    if (!std::holds_alternative<std::monostate>(row[fails])) {
+    if (is_true(row[fails])) {
       verdict.answer = Answer::fail;
       verdict.reason = table::to_text(row[reasons]);
       if (verdict.reason.empty()) verdict.reason = "no reason given";
     }
-    found.members.push_back(std::move(verdict));
-  }
-  const auto by_key = [](const MemberVerdict& a, const MemberVerdict& b) { return a.key < b.key; };
-  if (!std::is_sorted(found.members.begin(), found.members.end(), by_key)) std::sort(found.members.begin(), found.members.end(), by_key);
+    return act(std::move(verdict));
+  };
+  // A large population is asked for in parts: DuckDB holds an answer as a whole.
+  const auto parts = TRY(facts.size_of_largest(control.tables)) / most_at_once + 1;
+  for (Part part{0, parts}; part.number < part.of; ++part.number)
+    TRY_WITHIN(facts.store().each(snapshot_sql(control, shadows, clock_of(control, at), part), {}, read), "{}: control `{}`", control.where,
+               control.id);
+  return {};
+}
+
+}  // namespace
+
+Result<Snapshot> snapshot(const Control& control, facts::Facts& facts, Instant at) {
+  Snapshot found;
+  TRY(each_snapshot(control, facts, at, found.outsiders, [&](MemberVerdict&& member) -> Result<> {
+    found.members.push_back(std::move(member));
+    return {};
+  }));
+  std::ranges::sort(found.members, {}, &MemberVerdict::key);
   if (found.members.empty()) found.empty_because = why_empty(control, facts, TRY(facts.as_of(control.population_tables, at)));
   return found;
 }
@@ -107,34 +135,37 @@ ControlVerdict judge(const Control& control, Snapshot snapshot, std::span<const 
   verdict.outsiders = std::move(snapshot.outsiders);
   verdict.empty_because = std::move(snapshot.empty_because);
 
-  const HoleIndex index{control, holes};
-  std::vector<bool> met(holes.size());
-  for (auto& member : verdict.members) {
-    const auto concerned = index.concerning(member.key);
-    for (const auto i : concerned) met[i] = true;
-    if (!concerned.empty()) leave_unknown(member, holes, concerned);
-  }
-  add_unread(control, verdict, holes, met);
+  HoleIndex index{control, holes};
+  for (auto& member : verdict.members) index.leave_unread(member);
+  add_unread(control, verdict, holes, index.met());
   count(verdict);
   return verdict;
 }
 
-void count(ControlVerdict& verdict) {
-  verdict.population = static_cast<std::int64_t>(verdict.members.size());
-  verdict.pass = verdict.fail = verdict.unknown = verdict.waived = 0;
-  for (const auto& member : verdict.members) switch (member.answer) {
-      case Answer::pass: ++verdict.pass; break;
-      case Answer::fail: ++verdict.fail; break;
-      case Answer::waived: ++verdict.waived; break;
-      case Answer::unknown:
-      case Answer::empty: ++verdict.unknown; break;
-    }
+void count(ControlVerdict& verdict, const MemberVerdict& member) {
+  ++verdict.population;
+  switch (member.answer) {
+    case Answer::pass: ++verdict.pass; break;
+    case Answer::fail: ++verdict.fail; break;
+    case Answer::waived: ++verdict.waived; break;
+    case Answer::unknown:
+    case Answer::empty: ++verdict.unknown; break;
+  }
+}
+
+void decide(ControlVerdict& verdict) {
   verdict.answer = verdict.fail      ? Answer::fail
                    : verdict.unknown ? Answer::unknown
                    : verdict.waived  ? Answer::waived
                    : verdict.pass    ? Answer::pass
                                      : Answer::empty;
   if (verdict.answer != Answer::empty) verdict.empty_because.clear();
+}
+
+void count(ControlVerdict& verdict) {
+  verdict.population = verdict.pass = verdict.fail = verdict.unknown = verdict.waived = 0;
+  for (const auto& member : verdict.members) count(verdict, member);
+  decide(verdict);
 }
 
 ControlVerdict undecided(const Control& control, Instant at, std::string reason) {
@@ -155,6 +186,32 @@ Result<ControlVerdict> evaluate(const Control& control, facts::Facts& facts, Ins
   if (control.kind == Kind::periodic) return evaluate_windows(control, facts, at);
   const auto holes = TRY(facts.holes(control.tables, at));
   return judge(control, TRY(snapshot(control, facts, at)), holes, at);
+}
+
+Result<ControlVerdict> evaluate_each(const Control& control, facts::Facts& facts, Instant at, const OnMember& act) {
+  if (control.kind != Kind::state) {
+    auto verdict = TRY(evaluate(control, facts, at));
+    for (const auto& member : std::exchange(verdict.members, {})) TRY(act(member));
+    return verdict;
+  }
+  ControlVerdict verdict{};
+  verdict.control = control.id;
+  verdict.as_of = at;
+  const auto holes = TRY(facts.holes(control.tables, at));
+  HoleIndex index{control, holes};
+  TRY(each_snapshot(control, facts, at, verdict.outsiders, [&](MemberVerdict&& member) -> Result<> {
+    index.leave_unread(member);
+    count(verdict, member);
+    return act(member);
+  }));
+  if (verdict.population == 0) verdict.empty_because = why_empty(control, facts, TRY(facts.as_of(control.population_tables, at)));
+  add_unread(control, verdict, holes, index.met());
+  for (const auto& member : std::exchange(verdict.members, {})) {
+    count(verdict, member);
+    TRY(act(member));
+  }
+  decide(verdict);
+  return verdict;
 }
 
 std::vector<ControlVerdict> evaluate_all(const ControlCatalog& catalog, facts::Facts& facts, Instant at) {

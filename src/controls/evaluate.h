@@ -9,6 +9,7 @@
 
 #include "controls/control.h"
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,6 +56,11 @@ struct ControlVerdict {
 // is then unknown for the caller, with that reason, never pass.
 Result<ControlVerdict> evaluate(const Control& control, facts::Facts& facts, Instant at);
 
+// The same for populations of any size: each member is handed over and not kept, in any order. The verdict has none.
+// An error of the sink ends it and is returned.
+using OnMember = std::function<Result<>(const MemberVerdict&)>;
+Result<ControlVerdict> evaluate_each(const Control& control, facts::Facts& facts, Instant at, const OnMember& member);
+
 // The two halves of evaluate(): what the SQL says of each member (pass or fail) ...
 struct Snapshot {
   std::vector<MemberVerdict> members;  // sorted by key
@@ -74,6 +80,9 @@ ControlVerdict undecided(const Control& control, Instant at, std::string reason)
 
 // Counts the members and decides the control's own answer from them.
 void count(ControlVerdict& verdict);
+// One member more; decide() when all are counted.
+void count(ControlVerdict& verdict, const MemberVerdict& member);
+void decide(ControlVerdict& verdict);
 
 // The instant that a control's SQL reads as as_of(): `at` itself, or under a tick the last multiple of it.
 Instant clock_of(const Control& control, Instant at);

@@ -40,14 +40,19 @@ std::string each_key(std::size_t count, std::string_view form, std::string_view 
 
 std::string derived(std::string_view sql, std::size_t columns) { return fmt::format("(\n{}\n) as q({})", sql, numbered(columns)); }
 
-std::string reasons_of(const Control& control) {
-  return fmt::format("array_to_string(list_sort(list_distinct(list(cast(c{} as varchar))))[1:{}], '; ')",
-                     place_of(control.fails_columns, "reason"), most_reasons);
+std::string reason_of_row(const Control& control) { return fmt::format("cast(c{} as varchar)", place_of(control.fails_columns, "reason")); }
+
+std::string reasons_of(const Control& control) { return reasons_among(fmt::format("list({})", reason_of_row(control))); }
+
+std::string reasons_among(std::string_view listed) {
+  return fmt::format("array_to_string(list_sort(list_distinct({}))[1:{}], '; ')", listed, most_reasons);
 }
 
-std::string name_of_group(const Control& control) {
+std::string name_of_row(const Control& control) {
   const auto name = place_of(control.population_columns, "name");
-  return name < control.population_columns.size() ? fmt::format("min(cast(c{} as varchar))", name) : "null::varchar";
+  return name < control.population_columns.size() ? fmt::format("cast(c{} as varchar)", name) : "null::varchar";
 }
+
+std::string name_of_group(const Control& control) { return fmt::format("min({})", name_of_row(control)); }
 
 }  // namespace vouch::controls

@@ -17,9 +17,13 @@ std::string key_list(const std::vector<std::string>& key, const std::vector<std:
 std::string each_key(std::size_t count, std::string_view form, std::string_view between);
 // "(\n<sql>\n) as q(c0, c1, …)"
 std::string derived(std::string_view sql, std::size_t columns);
-// The reasons of a group of rows, sorted, at most a few, as one text.
+// The reason of a row of `fails`.
+std::string reason_of_row(const Control& control);
+// The reasons of a group of rows, sorted, at most a few, as one text; `listed`: all of them, as a list.
 std::string reasons_of(const Control& control);
-// The name that people use, of a group of rows of the population; NULL where the population returns none.
+std::string reasons_among(std::string_view listed);
+// The name that people use, of a row or a group of rows of the population; NULL where the population returns none.
+std::string name_of_row(const Control& control);
 std::string name_of_group(const Control& control);
 
 }  // namespace vouch::controls

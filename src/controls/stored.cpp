@@ -8,7 +8,7 @@ namespace vouch::controls {
 namespace {
 
 // The layout; a database with another is as good as one without.
-constexpr std::int64_t layout = 2;
+constexpr std::int64_t layout = 3;
 
 constexpr std::string_view make_tables = R"sql(
 create schema if not exists vouch;
@@ -16,7 +16,7 @@ create table if not exists vouch.verdict_state(layout bigint, catalog text, judg
   narrowed text);
 create table if not exists vouch.verdict_control(id text, digest text, statement text, owner text, severity text, mend text, remedy text, answer text,
   empty_because text, population bigint, pass bigint, fail bigint, unknown bigint, waived bigint, expires timestamptz);
-create table if not exists vouch.verdict_member(control text, place bigint, key text, name text, answer text, reason text, leaf bigint);
+create table if not exists vouch.verdict_member(control text, key text, name text, answer text, reason text, leaf bigint);
 create table if not exists vouch.verdict_criterion(framework text, title text, place bigint, id text, category text, says text, controls text);
 )sql";
 
@@ -111,7 +111,7 @@ Result<std::optional<Kept>> read_controls(table::Store& store) {
 Result<> read_members(table::Store& store, Stored& stored, Members members) {
   if (members == Members::none) return {};
   const auto rows =
-      TRY(store.query(fmt::format("select control, key, name, answer, reason, leaf from vouch.verdict_member{} order by control, place",
+      TRY(store.query(fmt::format("select control, key, name, answer, reason, leaf from vouch.verdict_member{} order by control",
                                   members == Members::not_passing ? " where answer <> 'pass'" : "")));
   auto at = stored.controls.begin();
   for (const auto& row : rows.rows) {
@@ -126,6 +126,8 @@ Result<> read_members(table::Store& store, Stored& stored, Members members) {
     if (const auto* leaf = std::get_if<std::int64_t>(&row[5])) member.leaf = LeafIndex{static_cast<std::uint64_t>(*leaf)};
     at->verdict.members.push_back(std::move(member));
   }
+  // They were stored as they came.
+  for (auto& control : stored.controls) std::ranges::sort(control.verdict.members, {}, &MemberVerdict::key);
   return {};
 }
 
@@ -157,15 +159,11 @@ Result<> add_control(table::Appender& rows, const Control& control, const Contro
   return rows.end_row();
 }
 
-Result<> add_members(table::Appender& rows, const ControlVerdict& verdict) {
-  std::int64_t place = 0;
-  for (const auto& member : verdict.members) {
-    rows.add_text(verdict.control).add(place++).add_text(key_text(member.key)).add_text(member.name).add_text(name_of(member.answer));
-    rows.add_text(member.reason);
-    rows.add(member.leaf ? table::Value{static_cast<std::int64_t>(member.leaf->value)} : table::Value{});
-    TRY(rows.end_row());
-  }
-  return {};
+Result<> add_member(table::Appender& rows, const Control& control, const MemberVerdict& member) {
+  rows.add_text(control.id).add_text(key_text(member.key)).add_text(member.name).add_text(name_of(member.answer));
+  rows.add_text(member.reason);
+  rows.add(member.leaf ? table::Value{static_cast<std::int64_t>(member.leaf->value)} : table::Value{});
+  return rows.end_row();
 }
 
 Result<> write_frameworks(table::Store& store, const ControlCatalog& catalog) {
@@ -205,6 +203,23 @@ ControlVerdict now(const Control& control, facts::Facts& facts, Instant at) {
   return verdict ? std::move(*verdict) : undecided(control, at, std::move(verdict).error().message);
 }
 
+// Judges anew. Members go to the database as they come: there may be more of them than memory should hold.
+Result<ControlVerdict> store_members(const Control& control, facts::Facts& facts, Instant at, table::Appender& rows) {
+  bool any = false;
+  auto verdict = evaluate_each(control, facts, at, [&](const MemberVerdict& member) {
+    any = true;
+    return add_member(rows, control, member);
+  });
+  if (verdict || (verdict.error().code == Errc::limit && facts.store().is_tight())) return verdict;
+  if (any) {
+    TRY(rows.flush());
+    TRY(facts.store().execute("delete from vouch.verdict_member where control = $1", {control.id}));
+  }
+  auto none = undecided(control, at, std::move(verdict).error().message);
+  for (const auto& member : std::exchange(none.members, {})) TRY(add_member(rows, control, member));
+  return none;
+}
+
 Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts::Facts& facts, TreeSize from,
                    std::span<const std::string> changed, Instant at) {
   auto& store = facts.store();
@@ -212,10 +227,9 @@ Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts
   if (kept && kept->stored.state.size != from) kept.reset();
   if (!kept) TRY(store.execute(std::string{drop_tables}));
   TRY(store.execute(std::string{make_tables}));
-  std::vector<ControlVerdict> fresh;
   std::set<std::string> ids;
   TRY(store.execute("delete from vouch.verdict_control"));
-  auto controls = TRY(store.appender("vouch.verdict_control"));
+  auto controls = TRY(store.appender("vouch.verdict_control")), members = TRY(store.appender("vouch.verdict_member"));
   for (const auto& control : catalog.controls) {
     if (!control.on) continue;
     ids.insert(control.id);
@@ -225,17 +239,13 @@ Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts
       TRY(add_control(controls, control, stored->verdict, expires));
       continue;
     }
-    auto verdict = now(control, facts, at);
-    TRY(add_control(controls, control, verdict, expires));
     if (kept) TRY(store.execute("delete from vouch.verdict_member where control = $1", {control.id}));
-    fresh.push_back(std::move(verdict));
+    TRY(add_control(controls, control, TRY(store_members(control, facts, at, members)), expires));
   }
   TRY(controls.flush());
   if (kept)
     for (const auto& [id, unused] : kept->digests)
       if (!ids.contains(id)) TRY(store.execute("delete from vouch.verdict_member where control = $1", {id}));
-  auto members = TRY(store.appender("vouch.verdict_member"));
-  for (const auto& verdict : fresh) TRY(add_members(members, verdict));
   TRY(members.flush());
   TRY(write_frameworks(store, catalog));
   return write_state(store, digest, at, TRY(facts.state()), narrowed(catalog));

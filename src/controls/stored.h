@@ -39,7 +39,7 @@ enum class Members { none, not_passing, all };
 
 // Evaluates the controls that read a changed table, have changed themselves, have expired, or have unknown members (whose
 // reasons tell the time); all of them when nothing usable is stored. Runs in a transaction of its own. A control whose SQL fails is unknown
-// with its reason.
+// with its reason; Errc::limit where the facts were opened with tight limits (table/store.h) and its SQL needs more.
 // `from`: what the facts were built from before those tables changed (facts::Replayed). Verdicts of other facts count for nothing: a
 // process that was killed after its facts and before its verdicts leaves such.
 Result<> store_verdicts(const ControlCatalog& catalog, std::string_view catalog_digest, facts::Facts& facts, TreeSize from,

@@ -28,7 +28,7 @@ std::string unread_name(const Control& control, const facts::Hole& hole) {
 
 }  // namespace
 
-HoleIndex::HoleIndex(const Control& control, std::span<const facts::Hole> holes) {
+HoleIndex::HoleIndex(const Control& control, std::span<const facts::Hole> holes) : holes_(holes), met_(holes.size()) {
   std::map<std::vector<std::string>, Group> groups;
   for (std::size_t i = 0; i < holes.size(); ++i) {
     std::vector<std::string> columns, values;
@@ -53,6 +53,12 @@ std::vector<std::size_t> HoleIndex::concerning(const Key& key) const {
       concerned.insert(concerned.end(), found->second.begin(), found->second.end());
   }
   return concerned;
+}
+
+void HoleIndex::leave_unread(MemberVerdict& member) {
+  const auto concerned = concerning(member.key);
+  for (const auto i : concerned) met_[i] = true;
+  if (!concerned.empty()) leave_unknown(member, holes_, concerned);
 }
 
 void leave_unknown(MemberVerdict& member, std::span<const facts::Hole> holes, const std::vector<std::size_t>& concerned) {

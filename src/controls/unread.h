@@ -8,12 +8,16 @@
 
 namespace vouch::controls {
 
-// Holes by the values of the key's columns that they name.
+// Holes by the values of the key's columns that they name. `holes` outlives it.
 class HoleIndex {
  public:
   HoleIndex(const Control& control, std::span<const facts::Hole> holes);
   // Indexes of the holes that concern the member of this key.
   [[nodiscard]] std::vector<std::size_t> concerning(const std::map<std::string, std::string>& key) const;
+
+  // leave_unknown() where a hole concerns the member; such holes are met().
+  void leave_unread(MemberVerdict& member);
+  [[nodiscard]] const std::vector<bool>& met() const { return met_; }
 
  private:
   struct Group {
@@ -21,6 +25,8 @@ class HoleIndex {
     std::map<std::vector<std::string>, std::vector<std::size_t>> by_values;
   };
   std::vector<Group> groups_;
+  std::span<const facts::Hole> holes_;
+  std::vector<bool> met_;
 };
 
 // Makes the member unknown, with the reasons of the holes that concern it.

@@ -1,6 +1,11 @@
 #include "facts/account.h"
 
 namespace vouch::facts {
+namespace {
+
+constexpr std::size_t pages_at_once = 100;
+
+}  // namespace
 
 Account::Account(Folding& folding, std::string source, std::string account)
     : folding_(folding), source_(std::move(source)), account_(std::move(account)), holes_(source_, account_) {}
@@ -175,6 +180,30 @@ std::vector<PageOf> Account::all_pages(const Difference& difference, const Reque
   return all;
 }
 
+// A long listing of which nothing stood before, its rows to the database as they are read: memory does not grow with it. Nothing, and
+// nothing has changed, where that would not do: a key stands on two pages, or an answer has not the shape that its tables need.
+Result<std::optional<Folded>> Account::fold_in_parts(const evidence::TreeEntry& entry, const Listing& listing, const Difference& difference,
+                                                     const Moment& moment) {
+  const auto tables = live_tables(entry, listing);
+  const auto& pages = difference.shown;
+  const bool fresh = listing.manifest.empty() && std::ranges::all_of(tables, [](const Live* live) { return live->is_fresh(); });
+  if (!fresh || pages.size() <= pages_at_once) return std::optional<Folded>{};
+  PageFold fold{folding_.answers, entry.operation, tables, about(entry, moment)};
+  Folded folded;
+  for (std::size_t from = 0; from < pages.size(); from += pages_at_once) {
+    const auto first = pages.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto read = fold.read_on({first, first + static_cast<std::ptrdiff_t>(std::min(pages_at_once, pages.size() - from))});
+    if (!read && is_damage(read.error())) return std::unexpected(read.error());
+    if (!read || !fold.spoiled().empty() || fold.repeats()) {
+      for (auto* live : tables) TRY(live->take_back(folding_.store));
+      return std::optional<Folded>{};
+    }
+    folded.add(TRY(fold.apply(folding_.store, false, {moment.started, moment.previously, moment.leaf}, moment.ended, listing.observed)));
+    for (auto* live : tables) TRY(live->hand_over(folding_.store));
+  }
+  return std::optional{std::move(folded)};
+}
+
 Result<> Account::fold_manifest(const evidence::TreeEntry& entry, Listing& listing, const Moment& moment) {
   auto& answers = folding_.answers;
   const auto manifest = TRY(answers.manifest(entry.manifest));
@@ -184,8 +213,22 @@ Result<> Account::fold_manifest(const evidence::TreeEntry& entry, Listing& listi
   const auto before = standing_after(stood, listing.carried);
   auto difference = compare(before, manifest, moment.previously);
 
-  PageFold fold{answers, entry.operation, live_tables(entry, listing), about(entry, moment)};
+  const auto finish = [&](const Folded& folded, bool repeats) {
+    count(folded);
+    listing.repeats = repeats;
+    listing.manifest = to_hex(entry.manifest);
+    listing.carried = std::move(difference.carried);
+    if (folded.observed) listing.observed = folded.observed;
+    fold_holes(entry, difference.unanswered, moment);
+  };
   bool whole = listing.repeats || stood.base;
+  if (!whole)
+    if (const auto folded = TRY(fold_in_parts(entry, listing, difference, moment))) {
+      finish(*folded, false);
+      return {};
+    }
+
+  PageFold fold{answers, entry.operation, live_tables(entry, listing), about(entry, moment)};
   const auto read = [&]() -> Result<> {
     return whole ? fold.read(all_pages(difference, before, moment), {}) : fold.read(difference.shown, difference.hidden);
   };
@@ -202,15 +245,7 @@ Result<> Account::fold_manifest(const evidence::TreeEntry& entry, Listing& listi
     whole = true;
     TRY(read_what_is_sound());
   }
-  const auto folded =
-      TRY(fold.apply(folding_.store, whole, {moment.started, moment.previously, moment.leaf}, moment.ended, listing.observed));
-  count(folded);
-
-  listing.repeats = whole;
-  listing.manifest = to_hex(entry.manifest);
-  listing.carried = std::move(difference.carried);
-  if (folded.observed) listing.observed = folded.observed;
-  fold_holes(entry, difference.unanswered, moment);
+  finish(TRY(fold.apply(folding_.store, whole, {moment.started, moment.previously, moment.leaf}, moment.ended, listing.observed)), whole);
   return {};
 }
 

@@ -54,6 +54,8 @@ class Account {
   Result<std::vector<std::pair<Digest, evidence::Manifest>>> not_folded_yet(const Digest& digest, const evidence::Manifest& manifest,
                                                                             const Listing& listing);
   static std::vector<PageOf> all_pages(const Difference& difference, const Requests& before, const Moment& moment);
+  Result<std::optional<Folded>> fold_in_parts(const evidence::TreeEntry& entry, const Listing& listing, const Difference& difference,
+                                              const Moment& moment);
   // `kept`: params whose holes stay as they are.
   void fold_holes(const evidence::TreeEntry& entry, const std::vector<Unanswered>& unanswered, const Moment& moment,
                   const std::set<std::string>& kept = {});

@@ -38,6 +38,7 @@ struct Facts::Data {
   bool all_covered = false;  // of tests: only what is inserted as a hole is one
   std::optional<CoverageAt> coverage;
   std::optional<ChangesAfter> ahead;
+  std::map<std::string, std::uint64_t, std::less<>> sizes;  // rows of each table; empty: not read
 };
 
 }  // namespace vouch::facts

@@ -6,10 +6,11 @@ namespace vouch::facts {
 
 Facts::Facts(std::shared_ptr<Data> data) : data_(std::move(data)) {}
 
-Result<Facts> Facts::open(const fs::path& home, FactCatalog catalog, table::Mode mode, const table::Store::OnWait& on_wait) {
+Result<Facts> Facts::open(const fs::path& home, FactCatalog catalog, table::Mode mode, const table::Store::OnWait& on_wait,
+                          const table::Limits& limits) {
   const auto file = home / "facts.duckdb";
   if (!fs::exists(file)) return fail(Errc::not_found, "`{}` is not there yet", file.string());
-  auto store = TRY(table::Store::open(file, mode, {}, on_wait));
+  auto store = TRY(table::Store::open(file, mode, limits, on_wait));
   const auto state = store.query("select version, catalog from vouch.state");
   if (!state || state->rows.size() != 1 || state->rows[0][0] != table::Value{schema_version})
     return fail(Errc::not_found, "`{}` was built by another version of Vouch: rebuild it with `vouch rebuild`", file.string());
@@ -39,6 +40,7 @@ table::Store& Facts::store() { return data_->store; }
 void Facts::changed() {
   data_->coverage.reset();
   data_->ahead.reset();
+  data_->sizes.clear();
 }
 
 Result<State> Facts::state() {
@@ -60,10 +62,24 @@ Result<std::string> Facts::as_of(std::span<const std::string> tables, Instant at
     if (!table) return fail(Errc::usage, "there is no fact table `{}`", name);
     std::vector<std::string> columns;
     for (const auto& [column, type] : table->on_disk()) columns.push_back(quote(column));
-    sql += fmt::format("{}{} as (select {} from facts.main.{} where valid_from <= {} and {} < valid_to)", sql.empty() ? "with " : ", ",
-                       quote(name), fmt::join(columns, ", "), quote(name), instant, instant);
+    sql += fmt::format("{}{} as not materialized (select {} from facts.main.{} where valid_from <= {} and {} < valid_to)",
+                       sql.empty() ? "with " : ", ", quote(name), fmt::join(columns, ", "), quote(name), instant, instant);
   }
   return sql;
+}
+
+Result<std::uint64_t> Facts::size_of_largest(std::span<const std::string> tables) {
+  auto& sizes = data_->sizes;
+  if (sizes.empty()) {
+    const auto rows = TRY(data_->store.query(
+        "select table_name, estimated_size from duckdb_tables() where database_name = 'facts' and schema_name = 'main'"));
+    for (const auto& row : rows.rows)
+      if (const auto* size = std::get_if<std::int64_t>(&row[1])) sizes[table::to_text(row[0])] = static_cast<std::uint64_t>(*size);
+  }
+  std::uint64_t largest = 0;
+  for (const auto& table : tables)
+    if (const auto found = sizes.find(table); found != sizes.end()) largest = std::max(largest, found->second);
+  return largest;
 }
 
 // As replay does (Live::show): a version that shows another instant than the one before begins there, which ends that one.

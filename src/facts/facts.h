@@ -47,7 +47,8 @@ struct State {
 class Facts {
  public:
   // `home`/facts.duckdb. Errc::not_found when it is not there yet or was built by another schema: rebuild it (replay.h).
-  static Result<Facts> open(const fs::path& home, FactCatalog catalog, table::Mode mode, const table::Store::OnWait& on_wait = {});
+  static Result<Facts> open(const fs::path& home, FactCatalog catalog, table::Mode mode, const table::Store::OnWait& on_wait = {},
+                            const table::Limits& limits = {});
   // An empty facts.duckdb in `folder`, in which there must be none, open for writing: replay (replay.h) fills it.
   static Result<Facts> create(const fs::path& folder, FactCatalog catalog);
   // Empty, covered from the beginning of time: for scenarios and tests.
@@ -60,6 +61,9 @@ class Facts {
   // "with aws_s3_bucket as (select account, bucket, … from facts.main.aws_s3_bucket where valid_from <= … ), …": put before
   // `select * from (<a control's SQL>)`, it makes the tables hold what was true at `at`, and nothing else of them visible.
   Result<std::string> as_of(std::span<const std::string> tables, Instant at);
+
+  // About how many rows the largest of these tables holds, versions that have ended among them.
+  Result<std::uint64_t> size_of_largest(std::span<const std::string> tables);
 
   // Holes of these tables at `at`. After the last run coverage reaches on for one tolerance (1.5 times the schedule, at most 26 h);
   // between two runs no further apart than that it is complete. Of a table whose rows date themselves (FactTable::event) only holes that

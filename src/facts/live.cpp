@@ -13,7 +13,7 @@ std::string_view first_cell(std::string_view key) { return key.empty() ? key : C
 }  // namespace
 
 Live::Live(const FactTable& table, std::string account, std::string region, bool fresh)
-    : table_(table), shape_(table), account_(std::move(account)), region_(std::move(region)), all_known_(fresh) {
+    : table_(table), shape_(table), account_(std::move(account)), region_(std::move(region)), fresh_(fresh), all_known_(fresh) {
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     if (table.columns[i].name == table.event) event_ = i;
 }
@@ -39,12 +39,8 @@ Result<> Live::read(table::Store& store, const std::string& condition, std::vect
   values.insert(values.begin(), account_);
   if (table_.regional) values.insert(values.begin() + 1, region_);
   if (event_) TRY(read_ends(store, condition, values));
-  const auto rows = TRY(store.query(
-      fmt::format("select {}valid_from, seen_before, leaf, rowid, basis from facts.main.{} where valid_to = 'infinity' and account = ?{}{}",
-                  columns, quote(table_.name), table_.regional ? " and region = ?" : "", condition),
-      std::move(values)));
   const auto declared = table_.columns.size();
-  for (const auto& row : rows.rows) {
+  const auto take = [&](const std::vector<table::Value>& row) -> Result<> {
     Version version;
     for (std::size_t c = 0; c < declared; ++c) pack(version.values, row[c]);
     version.from = std::get<Instant>(row[declared]);
@@ -55,8 +51,12 @@ Result<> Live::read(table::Store& store, const std::string& condition, std::vect
     auto key = key_of_values(shape_, version.values);
     // What was fetched before may have changed here since.
     if (!known_.contains(first_cell(key))) rows_.emplace(std::move(key), std::move(version));
-  }
-  return {};
+    return {};
+  };
+  return store.each(
+      fmt::format("select {}valid_from, seen_before, leaf, rowid, basis from facts.main.{} where valid_to = 'infinity' and account = ?{}{}",
+                  columns, quote(table_.name), table_.regional ? " and region = ?" : "", condition),
+      values, take);
 }
 
 Result<> Live::read_ends(table::Store& store, const std::string& condition, const std::vector<table::Value>& values) {
@@ -180,10 +180,28 @@ Result<> Live::write(table::Store& store, bool all) {
   };
   for (const auto& version : closed_) TRY(append(version));
   closed_.clear();
-  if (all)
-    for (const auto& [key, version] : rows_)
-      if (version.dirty) TRY(append(version));
+  // Each row goes as it is written: a large table must not stand in memory twice.
+  for (auto row = rows_.begin(); all && row != rows_.end(); row = rows_.erase(row))
+    if (row->second.dirty) TRY(append(row->second));
   if (appender) TRY(appender->flush());
+  return {};
+}
+
+Result<> Live::hand_over(table::Store& store) {
+  TRY(write(store, true));
+  fresh_ = all_known_ = false;
+  return {};
+}
+
+Result<> Live::take_back(table::Store& store) {
+  std::vector<table::Value> values{account_};
+  if (table_.regional) values.emplace_back(region_);
+  TRY(store.execute(
+      fmt::format("delete from facts.main.{} where account = ?{}", quote(table_.name), table_.regional ? " and region = ?" : ""),
+      std::move(values)));
+  rows_.clear();
+  closed_.clear();
+  fresh_ = all_known_ = true;
   return {};
 }
 

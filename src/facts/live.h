@@ -54,8 +54,15 @@ class Live {
   bool end(std::string_view key, Instant at);
 
   [[nodiscard]] std::size_t closed_rows() const { return closed_.size(); }
-  // `all`: also the current rows. Without it only versions that have ended, to free their memory.
+  // `all`: also the current rows, which are not known any more then. Without it only versions that have ended, to free their memory.
   Result<> write(table::Store& store, bool all);
+
+  // Whether the database has no row of it, and all that there is are known here.
+  [[nodiscard]] bool is_fresh() const { return fresh_; }
+  // Of a fresh one: its rows go to the database now, and are looked up there from then on.
+  Result<> hand_over(table::Store& store);
+  // Takes back what was handed over, all of it: it is fresh again, and empty.
+  Result<> take_back(table::Store& store);
 
  private:
   struct Hash {
@@ -78,7 +85,7 @@ class Live {
   Shape shape_;
   std::optional<std::size_t> event_;  // its index among the columns
   std::string account_, region_;
-  bool all_known_;
+  bool fresh_, all_known_;
   std::unordered_set<std::string, Hash, std::equal_to<>> known_;  // first cells of keys that were fetched
   std::unordered_map<std::string, Version, Hash, std::equal_to<>> rows_;
   std::vector<Version> closed_;

@@ -2,11 +2,28 @@
 
 namespace vouch::facts {
 
+void Folded::add(const Folded& more) {
+  opened += more.opened;
+  closed += more.closed;
+  for (const auto& table : more.changed)
+    if (std::ranges::find(changed, table) == changed.end()) changed.push_back(table);
+  if (more.observed) observed = std::max(observed.value_or(*more.observed), *more.observed);
+}
+
 Result<> PageFold::read(const std::vector<PageOf>& shown, const std::vector<PageOf>& hidden) {
+  repeats_ = false;
+  for (auto& table : tables_) {
+    table.hidden.clear();
+    table.seen.clear();
+  }
+  for (const auto& page : hidden) TRY(read_page(page, 0, false));
+  return read_on(shown);
+}
+
+Result<> PageFold::read_on(const std::vector<PageOf>& shown) {
   seen_before_.clear();
   for (auto& table : tables_) {
     table.shown.clear();
-    table.hidden.clear();
     table.observed.assign(shown.size(), std::nullopt);
   }
   for (const auto& page : shown) {
@@ -15,7 +32,6 @@ Result<> PageFold::read(const std::vector<PageOf>& shown, const std::vector<Page
     if (!read) spoiled_.emplace(*page.params, std::move(read).error().message);
     seen_before_.push_back(page.seen_before);
   }
-  for (const auto& page : hidden) TRY(read_page(page, 0, false));
   return {};
 }
 
@@ -29,34 +45,32 @@ Result<> PageFold::read_page(const PageOf& page, std::size_t place, bool shown) 
   about.key = &key;
   for (auto& table : tables_) {
     auto rows = TRY(rows_of(table.live->table(), table.live->shape(), answer, about, shown ? &table.observed[place] : nullptr));
-    if (shown)
-      for (auto& row : rows) table.shown.push_back({std::move(row), place});
-    else
-      for (auto& row : rows) table.hidden.push_back(std::move(row.key));
+    for (auto& row : rows) {
+      const auto says = sha256(row.values);
+      if (!shown) {
+        table.hidden.emplace(says, std::move(row.key));
+        continue;
+      }
+      repeats_ = !table.seen.insert(std::hash<std::string_view>{}(row.key)).second || repeats_;
+      if (table.hidden.erase(says) == 0) table.shown.push_back({std::move(row), place});
+    }
   }
   return {};
 }
 
 Result<bool> PageFold::repeats(table::Store& store) {
+  bool repeats = repeats_;
   for (auto& table : tables_) {
-    std::unordered_map<std::string_view, std::size_t> pages;
-    if (seen_before_.size() > 1) {
-      pages.reserve(table.shown.size());
-      for (const auto& [row, page] : table.shown)
-        if (!pages.emplace(row.key, page).second) return true;
-    }
-    std::vector<std::string_view> keys;
-    keys.reserve(table.shown.size() + table.hidden.size());
+    std::unordered_set<std::string_view> hidden;
+    for (const auto& [says, key] : table.hidden) hidden.insert(key);
+    std::vector<std::string_view> keys(hidden.begin(), hidden.end());
     for (const auto& one : table.shown) keys.push_back(one.row.key);
-    keys.insert(keys.end(), table.hidden.begin(), table.hidden.end());
     TRY(table.live->fetch(store, keys));
     if (table.live->empty()) continue;
     // A key that these pages did not show before and that is there all the same is shown by a page that did not change.
-    const std::unordered_set<std::string_view> hidden{table.hidden.begin(), table.hidden.end()};
-    for (const auto& one : table.shown)
-      if (!hidden.contains(one.row.key) && table.live->has(one.row.key)) return true;
+    for (const auto& one : table.shown) repeats = repeats || (!hidden.contains(one.row.key) && table.live->has(one.row.key));
   }
-  return false;
+  return repeats;
 }
 
 Result<Folded> PageFold::apply(table::Store& store, bool whole, const Sight& sight, Instant ended, std::optional<Instant> observed_before) {
@@ -84,7 +98,8 @@ void PageFold::apply(Table& table, bool whole, const Sight& sight, Instant ended
   for (const auto& date : table.observed)
     if (date) folded.observed = std::max(folded.observed.value_or(*date), std::min(*date, ended));
 
-  auto gone = whole ? table.live->keys() : std::exchange(table.hidden, {});
+  auto gone = whole ? table.live->keys() : std::vector<std::string>{};
+  for (auto& [says, key] : std::exchange(table.hidden, {})) gone.push_back(std::move(key));
   if (!gone.empty()) {
     std::unordered_set<std::string_view> still;
     for (const auto& one : table.shown) still.insert(one.row.key);
@@ -94,11 +109,15 @@ void PageFold::apply(Table& table, bool whole, const Sight& sight, Instant ended
       if (!still.contains(key) && table.live->end(key, at)) ++folded.closed;
   }
   if (whole) {  // the last page that shows a key stands
-    std::unordered_map<std::string_view, std::size_t> last;
-    for (std::size_t i = 0; i < table.shown.size(); ++i) last[table.shown[i].row.key] = i;
+    std::vector<bool> stands(table.shown.size());
+    {
+      std::unordered_map<std::string_view, std::size_t> last;
+      for (std::size_t i = 0; i < table.shown.size(); ++i) last[table.shown[i].row.key] = i;
+      for (const auto& [key, i] : last) stands[i] = true;
+    }
     std::vector<Shown> kept;
     for (std::size_t i = 0; i < table.shown.size(); ++i)
-      if (last.at(table.shown[i].row.key) == i) kept.push_back(table.shown[i]);
+      if (stands[i]) kept.push_back(std::move(table.shown[i]));
     table.shown = std::move(kept);
   }
   table.live->reserve(table.shown.size());

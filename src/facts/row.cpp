@@ -185,6 +185,7 @@ Result<> add_row(const FactTable& table, const Shape& shape, Frame& frame, std::
                   name_of(column.type));
   }
   frame.forget(made);
+  row.values.shrink_to_fit();  // there may be hundreds of thousands
   row.key = key_of_values(shape, row.values);
   CellReader cells{row.key};
   for (const auto column : shape.key)

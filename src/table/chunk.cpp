@@ -187,26 +187,52 @@ struct Chunk {
 
 }  // namespace
 
-Result<Rows> read_rows(duckdb_result& result) {
-  Rows rows;
+namespace {
+
+// Calls `act` with each chunk of a result, and the columns' types.
+template <class Act>
+Result<> each_chunk(duckdb_result& result, const Act& act) {
   const auto columns = duckdb_column_count(&result);
-  for (idx_t c = 0; c < columns; ++c) rows.columns.emplace_back(duckdb_column_name(&result, c));
   std::vector<std::unique_ptr<LogicalType>> types;
   for (idx_t c = 0; c < columns; ++c) types.push_back(std::make_unique<LogicalType>(duckdb_column_logical_type(&result, c)));
   for (;;) {
     const Chunk chunk{duckdb_fetch_chunk(result)};
-    if (!chunk.raw) return rows;
-    const auto size = duckdb_data_chunk_get_size(chunk.raw);
+    if (!chunk.raw) return {};
+    TRY(act(chunk.raw, types));
+  }
+}
+
+}  // namespace
+
+Result<Rows> read_rows(duckdb_result& result) {
+  Rows rows;
+  const auto columns = duckdb_column_count(&result);
+  for (idx_t c = 0; c < columns; ++c) rows.columns.emplace_back(duckdb_column_name(&result, c));
+  TRY(each_chunk(result, [&](duckdb_data_chunk chunk, const auto& types) -> Result<> {
+    const auto size = duckdb_data_chunk_get_size(chunk);
     if ((rows.rows.size() + size) * std::max<idx_t>(columns, 1) > max_values)
       return fail(Errc::limit, "the answer has more than {} values; add a LIMIT or an aggregate", max_values);
     const auto first = rows.rows.size();
     rows.rows.resize(first + size);
     for (auto& row : rows.rows | std::views::drop(first)) row.reserve(columns);
     for (idx_t c = 0; c < columns; ++c) {
-      auto* vector = duckdb_data_chunk_get_vector(chunk.raw, c);
+      auto* vector = duckdb_data_chunk_get_vector(chunk, c);
       for (idx_t r = 0; r < size; ++r) rows.rows[first + r].push_back(TRY(value_at(vector, types[c]->raw, r)));
     }
-  }
+    return {};
+  }));
+  return rows;
+}
+
+Result<> each_row(duckdb_result& result, const Store::OnRow& act) {
+  return each_chunk(result, [&](duckdb_data_chunk chunk, const auto& types) -> Result<> {
+    std::vector<Value> row(types.size());
+    for (idx_t r = 0; r < duckdb_data_chunk_get_size(chunk); ++r) {
+      for (idx_t c = 0; c < types.size(); ++c) row[c] = TRY(value_at(duckdb_data_chunk_get_vector(chunk, c), types[c]->raw, r));
+      TRY(act(row));
+    }
+    return {};
+  });
 }
 
 }  // namespace vouch::table

@@ -50,13 +50,16 @@ Store::Session::~Session() {
 Result<> Store::Session::connect(int threads) {
   duckdb_config config = nullptr;
   if (duckdb_create_config(&config) != DuckDBSuccess) return fail(Errc::limit, "DuckDB cannot allocate its configuration");
-  // Without the compressions that are slow to choose and to write a rebuild is a fifteenth faster.
+  // Without the compressions that are slow to choose and to write a rebuild is a fifteenth faster. What a large query has freed goes back
+  // to the system.
   const std::pair<const char*, std::string> settings[] = {
       {"threads", std::to_string(std::max(threads, 1))},
       {"memory_limit", limits.memory},
       {"autoinstall_known_extensions", "false"},
       {"autoload_known_extensions", "false"},
-      {"temp_directory", ""},
+      {"temp_directory", spill.string()},
+      {"allocator_flush_threshold", "16MB"},
+      {"allocator_bulk_deallocation_flush_threshold", "16MB"},
       {"disabled_compression_methods", "fsst,dict_fsst,zstd"},
   };
   std::string refused;
@@ -123,6 +126,12 @@ duckdb_state bind(duckdb_prepared_statement statement, idx_t index, const Value&
 }  // namespace
 
 Result<Rows> Store::Session::query(std::string_view sql, const std::vector<Value>& values, bool only_select) {
+  QueryResult result;
+  TRY(execute(sql, values, only_select, result));
+  return read_rows(result.raw);
+}
+
+Result<> Store::Session::execute(std::string_view sql, const std::vector<Value>& values, bool only_select, QueryResult& result) {
   if (sql.find('\0') != std::string_view::npos) return fail(Errc::malformed, "SQL with a NUL byte");
   const std::string text{sql};
   Extracted statements;
@@ -144,7 +153,6 @@ Result<Rows> Store::Session::query(std::string_view sql, const std::vector<Value
   for (std::size_t i = 0; i < values.size(); ++i)
     if (bind(prepared.raw, i + 1, values[i]) != DuckDBSuccess) return fail(Errc::usage, "value {} of the SQL cannot be bound", i + 1);
 
-  QueryResult result;
   watchdog->arm(limits.time);
   const auto state = duckdb_execute_prepared(prepared.raw, &result.raw);
   const bool interrupted = watchdog->disarm();
@@ -152,7 +160,7 @@ Result<Rows> Store::Session::query(std::string_view sql, const std::vector<Value
     const auto* why = duckdb_result_error(&result.raw);
     return std::unexpected(error_from(why ? why : "DuckDB gives no reason", interrupted, limits));
   }
-  return read_rows(result.raw);
+  return {};
 }
 
 }  // namespace vouch::table

@@ -31,9 +31,18 @@ class Watchdog {
   std::thread thread_;
 };
 
+// A result of DuckDB's, destroyed at the end of its life.
+struct QueryResult {
+  duckdb_result raw{};
+  QueryResult() = default;
+  QueryResult(const QueryResult&) = delete;
+  ~QueryResult() { duckdb_destroy_result(&raw); }
+};
+
 struct Store::Session {
   std::optional<Turnstile> turnstile;  // given back last
   fs::path file;                       // empty in memory
+  fs::path spill;                      // a folder that takes what is more than memory may hold; empty: nothing does
   Mode mode = Mode::writing;
   Limits limits;
   duckdb_database database = nullptr;
@@ -46,15 +55,8 @@ struct Store::Session {
 
   Result<> connect(int threads);
   Result<> run(const std::string& sql);  // any number of statements, no values
+  Result<> execute(std::string_view sql, const std::vector<Value>& values, bool only_select, QueryResult& result);
   Result<Rows> query(std::string_view sql, const std::vector<Value>& values, bool only_select);
-};
-
-// A result of DuckDB's, destroyed at the end of its life.
-struct QueryResult {
-  duckdb_result raw{};
-  QueryResult() = default;
-  QueryResult(const QueryResult&) = delete;
-  ~QueryResult() { duckdb_destroy_result(&raw); }
 };
 
 // DuckDB's message without its drawing of the line, as our error. `interrupted`: by our watchdog.
@@ -62,6 +64,8 @@ Error error_from(std::string_view message, bool interrupted, const Limits& limit
 
 // chunk.cpp: reads all of a result. Errc::limit beyond 20 million values, Errc::unsupported for types that have no Value.
 Result<Rows> read_rows(duckdb_result& result);
+// One after another, without a limit.
+Result<> each_row(duckdb_result& result, const Store::OnRow& row);
 
 // select.cpp: Errc::usage unless `sql` is a SELECT that reaches nothing but tables. `tree`: of json_serialize_sql.
 Result<> check_select(const Json& tree);

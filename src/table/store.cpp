@@ -24,6 +24,8 @@ bool held_by_another(const Error& error) { return error.message.find("Could not 
 
 }  // namespace
 
+Limits Limits::little() { return {.memory = "40MiB", .tight = true}; }
+
 Store::Store(std::shared_ptr<Session> session) : session_(std::move(session)) {}
 
 Result<Store> Store::open(const fs::path& file, Mode mode, const Limits& limits, const OnWait& on_wait) {
@@ -35,6 +37,11 @@ Result<Store> Store::open(const fs::path& file, Mode mode, const Limits& limits,
   session->file = file;
   session->mode = mode;
   session->limits = limits;
+  if (mode == Mode::writing) {
+    session->spill = fs::path{file}.concat(".tmp");
+    std::error_code ignored;
+    fs::remove_all(session->spill, ignored);  // of a process that was killed
+  }
   TRY(session->connect(!error && size < small_bytes ? 1 : limits.threads));
   const auto attach = fmt::format("attach {} as facts{}", quoted(file),
                                   mode == Mode::reading ? " (read_only)"
@@ -73,6 +80,13 @@ Result<> Store::execute(std::string_view sql, std::vector<Value> values) {
 
 Result<Rows> Store::query(std::string_view sql, std::vector<Value> values) { return session_->query(sql, values, false); }
 
+// Not as a stream of DuckDB's: another statement of the same connection ends one, and it looks like one that was read to its end.
+Result<> Store::each(std::string_view sql, const std::vector<Value>& values, const OnRow& row) {
+  QueryResult result;
+  TRY(session_->execute(sql, values, false, result));
+  return each_row(result.raw, row);
+}
+
 Result<Rows> Store::select(std::string_view sql, std::vector<Value> values) {
   TRY(check_select(TRY(tree_of(sql))));
   return session_->query(sql, values, true);
@@ -96,6 +110,8 @@ Result<Json> Store::tree_of(std::string_view sql) {
     return fail(Errc::usage, "exactly one SELECT is expected, here are {}", statements ? statements->size() : 0);
   return Json(statements->front());
 }
+
+bool Store::is_tight() const { return session_->limits.tight; }
 
 Result<> Store::transaction(const std::function<Result<>()>& work) {
   TRY(session_->run("begin transaction"));

@@ -4,6 +4,8 @@
 // projects; all others read. Both wait for each other: a writer announces itself, so that readers in a loop cannot starve it; whoever
 // waits longer than 2 s is told who holds the file, and gives up after 30 s with Errc::busy (exit code 3).
 //
+// What a writer can't hold in memory goes to `<file>.tmp` meanwhile.
+//
 // Every session is in UTC, loads no extension, sees no file and no network, and cannot change its settings. Values are always
 // bound, never pasted into SQL. One thread at a time per Store.
 #pragma once
@@ -42,6 +44,10 @@ struct Limits {
   std::string memory = "2GiB";  // as DuckDB's memory_limit takes it
   int threads = 2;
   Duration time = Duration::minutes(10);  // of one query; Errc::limit past it
+  bool tight = false;                     // what does not fit in will be tried again with more memory
+
+  // Enough for nearly all that a projection asks, and little beside what else a large account costs.
+  static Limits little();
 };
 
 class Appender;
@@ -57,6 +63,10 @@ class Store {
   // Runs statements that the product wrote. Errc::malformed with DuckDB's message when SQL is wrong.
   Result<> execute(std::string_view sql, std::vector<Value> values = {});
   Result<Rows> query(std::string_view sql, std::vector<Value> values = {});
+  // The same, one row after another, for answers of any length: only DuckDB holds them as a whole, compactly. `row` may not keep what it is
+  // given; its error ends the reading and is returned.
+  using OnRow = std::function<Result<>(const std::vector<Value>& row)>;
+  Result<> each(std::string_view sql, const std::vector<Value>& values, const OnRow& row);
 
   // For SQL that somebody else wrote (the catalogue, `vouch sql`): exactly one statement, and that a SELECT; all else is
   // Errc::usage. Also refused: functions that read files, settings, secrets or the environment.
@@ -68,6 +78,8 @@ class Store {
   Result<Json> tree_of(std::string_view sql);
 
   Result<Appender> appender(std::string_view table);
+
+  [[nodiscard]] bool is_tight() const;  // Limits::tight
 
   // Runs `work` in a transaction: all of it, or nothing.
   Result<> transaction(const std::function<Result<>()>& work);

@@ -57,6 +57,44 @@ TEST(Store, refuses_a_file_that_is_no_database) {
   EXPECT_FALSE(Store::open(home.path() / "facts.duckdb", Mode::reading));
 }
 
+TEST(Store, hands_rows_over_one_after_another_while_others_are_appended) {
+  auto store = must(Store::in_memory());
+  must(store.execute("create table copy (n bigint)"));
+  auto copy = must(store.appender("copy"));
+  std::int64_t sum = 0;
+  must(store.each("select range from range(?)", {std::int64_t{500'000}}, [&](const std::vector<Value>& row) -> Result<> {
+    sum += std::get<std::int64_t>(row.at(0));
+    return copy.add(row.at(0)).end_row();
+  }));
+  must(copy.flush());
+  EXPECT_EQ(sum, 500'000LL * 499'999 / 2);
+  EXPECT_EQ(one(store, "select count(*) from copy"), Value{std::int64_t{500'000}});
+}
+
+TEST(Store, does_not_take_rows_that_broke_off_for_all_of_them) {
+  auto store = must(Store::in_memory());
+  std::size_t rows = 0;
+  const auto count = [&](const std::vector<Value>&) -> Result<> {
+    ++rows;
+    return {};
+  };
+  const auto broken = store.each("select case when range = 400000 then error('no further') else range end from range(500000)", {}, count);
+  EXPECT_FALSE(broken);
+  EXPECT_FALSE(store.each("select 1", {}, [](const auto&) -> Result<> { return fail(Errc::io, "a full disk"); }));
+}
+
+TEST(Store, of_a_writer_puts_aside_what_memory_cannot_hold_and_takes_it_away_again) {
+  const TemporaryDirectory home;
+  const auto file = home.path() / "facts.duckdb";
+  {
+    auto store = must(Store::open(file, Mode::writing, {.memory = "48MiB", .threads = 1}));
+    EXPECT_EQ(
+        one(store, "select count(*) from (select md5(range::varchar) as m, range from range(2000000) order by m limit 1500000 offset 1)"),
+        Value{std::int64_t{1'500'000}});
+  }
+  EXPECT_FALSE(fs::exists(home.path() / "facts.duckdb.tmp"));
+}
+
 TEST(Store, reads_every_type_that_sql_gives) {
   auto store = must(Store::in_memory());
   const std::pair<const char*, Value> cases[] = {

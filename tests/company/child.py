@@ -5,14 +5,15 @@ import sys
 
 
 class Child:
-    """`said` is the one line that it prints once it listens. A context manager: nothing of it outlives the block."""
+    """`said` is the one line that it prints once it listens. A context manager: nothing of it outlives the block. `program`: what runs the command,
+    when it is not Python."""
 
-    def __init__(self, *command, env=None, **options):
-        self.process = subprocess.Popen([sys.executable, *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    def __init__(self, *command, program=sys.executable, env=None, **options):
+        self.process = subprocess.Popen([str(program), *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=os.environ | (env or {}), **options)
         self.said = self.process.stdout.readline()
         if not self.said:
-            raise RuntimeError(f"`python {command[0]}` did not start: run it by hand to see why")
+            raise RuntimeError(f"`{program} {command[0]}` did not start: run it by hand to see why")
 
     def __enter__(self):
         return self
