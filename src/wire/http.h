@@ -1,8 +1,8 @@
 // wire/http.h - HTTP without blocking: requests are submitted, a loop is stepped, answers come back.
 //
 // CurlTransport is the real one (libcurl's multi interface): HTTP/2 where TLS offers it, else 1.1; connections reused; TLS verified
-// against AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, SSL_CERT_FILE or the system's store; proxies only as the standard variables say. Redirects are not
-// followed (a signature names its host). Not thread-safe: one thread steps a transport.
+// against AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, SSL_CERT_FILE or the system's store; proxies only as the standard variables say. Redirects are
+// not followed (a signature names its host). Not thread-safe: one thread steps a transport.
 #pragma once
 
 #include "base/error.h"
