@@ -15,6 +15,7 @@ import yaml
 from discovery import Discovery
 from fact_paths import KINDS, Call, Literal, Path, levels, parse
 from github_schema import Rest
+from gostructs import Structs
 from typescript import OneOf, Types
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,6 +36,10 @@ DESCRIPTIONS = {
         "/v1.0/identity/conditionalAccess/policies": {"value": ["ConditionalAccessPolicy"]},
         "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy": "IdentitySecurityDefaultsEnforcementPolicy",
     }, ODATA),
+    "pagerduty": lambda: Structs(DEPS / "pagerduty", {
+        "/abilities": "ListAbilityResponse", "/users": "ListUsersResponse", "/services": "ListServiceResponse", "/escalation_policies": "ListEscalationPoliciesResponse",
+        "/oncalls": "ListOnCallsResponse", "/incidents": "ListIncidentsResponse", "/incidents/{}/log_entries": "ListIncidentLogEntriesResponse",
+    }, ("limit", "offset", "sort_by")),
     "jira": lambda: Types(DEPS / "jira" / "models.d.ts", {
         "/rest/api/3/myself": "User",
         "/rest/api/3/search/jql": "SearchAndReconcileResults",

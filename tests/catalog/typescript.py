@@ -110,7 +110,7 @@ class Types(Rest):
             return {"anyOf": [self.told(one) for one in value]}
         if isinstance(value, str):
             assert value in self.places or value in SIMPLE, f"no type {value}"
-            return shape(value)
+            return {"$ref": value} if value in self.places else SIMPLE[value]
         if isinstance(value, list):
             return {"type": "array", "items": self.told(value[0])}
         return {"type": "object", "properties": {name: self.told(one) for name, one in value.items()}}

@@ -32,7 +32,7 @@ def okta(services):
 
 
 def new(new_home, services, *sources):
-    home = new_home("http://127.0.0.1:1", env={f"{name.upper()}_TOKEN": services.token(name) for name in ("okta", "fleet", "jira")} | {"GRAPH_SECRET": GRAPH_SECRET})
+    home = new_home("http://127.0.0.1:1", env={f"{name.upper()}_TOKEN": services.token(name) for name in ("okta", "fleet", "jira", "pagerduty")} | {"GRAPH_SECRET": GRAPH_SECRET})
     home.run("init", code=PASS)
     settings(home, *sources)
     return home
@@ -50,6 +50,10 @@ def microsoft(services, source):
 
 def jira(services, more=""):
     return f"jira: {{site: acme.atlassian.net, endpoint: '{services.endpoint('jira')}', basic: {{user: vouch@acme.example, password: {{env: JIRA_TOKEN}}}}{more}}}"
+
+
+def pagerduty(services):
+    return f"pagerduty: {{subdomain: acme, endpoint: '{services.endpoint('pagerduty')}', token: {{env: PAGERDUTY_TOKEN}}}}"
 
 
 def google(services, tmp_path):
@@ -289,9 +293,28 @@ def test_a_home_says_by_a_query_of_its_own_which_tickets_are_incidents(new_home,
     assert home.sql("select issue from jira_incident") == [{"issue": "OPS-21"}]
 
 
+# ---- On call
+
+
+def test_pagerdutys_on_call_and_incidents_are_collected_and_judged(new_home, services):
+    home = new(new_home, services, pagerduty(services), HR)
+    write(home)
+    runs = {run["source"]: run for run in home.json("collect", code=ANY)["runs"]}
+    assert (runs["pagerduty"]["account"], runs["pagerduty"]["incomplete"]) == ("acme", []), runs
+    assert verdicts(home, "pagerduty-somebody-on-call") == {"web": "pass", "batch": "fail"} == verdicts(home, "pagerduty-escalates")
+    assert verdicts(home, "pagerduty-incident-acknowledged") == {"incident 1": "pass", "incident 2": "fail"}
+    assert failing(home, "leaver-pagerduty") == {"eng-02@acme.example"}
+    services.change("pagerduty", "fill")
+    services.refuse("pagerduty", "/incidents/I2")
+    run = {run["source"]: run for run in home.json("collect", code=ANY)["runs"]}["pagerduty"]
+    assert {one["operation"] for one in run["incomplete"]} == {"pagerduty:log_entries"}, run
+    assert failing(home, "pagerduty-somebody-on-call") == set()
+    home.verify()
+
+
 def test_no_secret_is_found_anywhere(new_home, services, tmp_path):
     home = new(new_home, services, okta(services), google(services, tmp_path), fleet(services), microsoft(services, "entra"), microsoft(services, "intune"),
-               jira(services))
+               jira(services), pagerduty(services))
     said = home.collect(code=ANY)
     texts = [said.out, said.err, home.run("status", code=ANY).out, home.run("doctor", code=ANY).out]
     texts += [home.run("sql", f"select * from {table}", code=PASS).out for table in ("okta_user", "google_user", "google_group_member", "entra_user", "intune_device")]

@@ -26,9 +26,9 @@ if __name__ == "__main__":  # started by path: this folder is a package of the t
     sys.path = [str(TESTS)] + [p for p in sys.path if pathlib.Path(p or ".").resolve() != TESTS / "people"]
 sys.path.append(str(TESTS / "company"))
 from child import Child  # noqa: E402
-from people import fleet, google, jira, microsoft, okta  # noqa: E402
+from people import fleet, google, jira, microsoft, okta, pagerduty  # noqa: E402
 
-PROVIDERS = {"okta": okta, "google": google, "fleet": fleet, "microsoft": microsoft, "jira": jira}
+PROVIDERS = {"okta": okta, "google": google, "fleet": fleet, "microsoft": microsoft, "jira": jira, "pagerduty": pagerduty}
 SECRETS = sorted({secret for provider in PROVIDERS.values() for secret in provider.SECRETS})
 
 
