@@ -8,7 +8,12 @@ namespace {
 
 void append_escaped(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
+  std::size_t plain = 0;  // from here on nothing is escaped
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, plain, i - plain);
+    plain = i + 1;
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
@@ -17,13 +22,10 @@ void append_escaped(std::string& out, std::string_view text) {
       case '\n': out += "\\n"; break;
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20)
-          out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-        else
-          out += c;
+      default: out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
     }
   }
+  out.append(text, plain);
   out += '"';
 }
 
@@ -98,7 +100,8 @@ bool append_canonical(std::string& out, const Json& value) {
       std::vector<const json::key_value_pair*> members;
       members.reserve(value.get_object().size());
       for (const auto& member : value.get_object()) members.push_back(&member);
-      std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return utf16_less(a->key(), b->key()); });
+      const auto less = [](const auto* a, const auto* b) { return utf16_less(a->key(), b->key()); };
+      if (!std::is_sorted(members.begin(), members.end(), less)) std::sort(members.begin(), members.end(), less);
       out += '{';
       bool first = true;
       for (const auto* member : members) {

@@ -6,6 +6,9 @@ namespace vouch::collect {
 
 namespace {
 
+// Of one operation and scope, more than are ever in flight: the client is never short of them.
+constexpr std::size_t most_calls = 64;
+
 constexpr Duration until_pause = Duration::seconds(2);
 constexpr Duration until_patience = Duration::seconds(60);
 
@@ -68,7 +71,7 @@ void Asking::open(Node& node) {
   } else if (!node.parent) {
     enqueue(node, nullptr, nullptr);
   }
-  for (auto& request : std::exchange(node.held_back, {})) ask(std::move(request));
+  ask_held_back(node);
   ask_what_is_owed(node);
   end_if_done(node);
 }
@@ -88,8 +91,7 @@ void Asking::ask_what_is_owed(Node& node) {
     request->key = std::move(*key);
     request->params_text = entry.params;
     request->region = node.region;
-    ++node.pending;
-    ask(std::move(request));
+    ask_in_turn(std::move(request));
   }
 }
 
@@ -122,17 +124,40 @@ void Asking::enqueue(Node& node, const Json* element, const Request* parent) {
     if (region && region->is_string() && is_region_name(region->get_string())) request->region = region->get_string();
   }
   if (!node.asked.insert(request->params_text).second) return;
+  ask_in_turn(std::move(request));
+}
+
+void Asking::ask_in_turn(std::shared_ptr<Request> request) {
+  auto& node = *request->node;
   ++node.pending;
-  if (node.opened) {
+  if (node.opened && node.calls < most_calls) return ask(std::move(request));
+  HeldBack held{.params = json::serialize(request->params),
+                .key = json::serialize(request->key),
+                .params_text = std::move(request->params_text),
+                .region = std::move(request->region)};
+  if (held.params == held.params_text) held.params.clear();
+  node.held_back.push_back(std::move(held));
+}
+
+void Asking::ask_held_back(Node& node) {
+  const auto read = [](const std::string& text) { return parse_json(text).value_or(Json(json::object())); };
+  while (node.opened && node.calls < most_calls && !node.held_back.empty()) {
+    auto held = std::move(node.held_back.front());
+    node.held_back.pop_front();
+    auto request = std::make_shared<Request>();
+    request->node = &node;
+    request->params = read(held.params.empty() ? held.params_text : held.params);
+    request->key = read(held.key);
+    request->params_text = std::move(held.params_text);
+    request->region = std::move(held.region);
     ask(std::move(request));
-  } else {
-    node.held_back.push_back(std::move(request));
   }
 }
 
 void Asking::ask(std::shared_ptr<Request> request) {
-  const auto& node = *request->node;
+  auto& node = *request->node;
   const auto& operation = *node.operation;
+  ++node.calls;
   if (!request->first_asked) request->first_asked = access_.transport.elapsed();
   if (node.remembered) request->remembered = node.remembered->find(request->params_text);
   if (operation.increment) {
@@ -174,6 +199,7 @@ void Asking::on_page(const std::shared_ptr<Request>& request, wire::Page page) {
 void Asking::on_done(const std::shared_ptr<Request>& request, const wire::Outcome& outcome) {
   auto& node = *request->node;
   current_ = node.operation->name();
+  --node.calls;
   if (error_) return;
   const bool sent = outcome.requests > 0;
   if (sent && (!node.started || outcome.started < *node.started)) node.started = outcome.started;
@@ -193,6 +219,7 @@ void Asking::on_done(const std::shared_ptr<Request>& request, const wire::Outcom
   if (outcome.heard == wire::Heard::ok && !hole.entry.hole && !request->refused) remember(*request);
   if (hole.entry.hole && !request->refused) node.records.push_back(std::move(hole));
   --node.pending;
+  ask_held_back(node);
   end_if_done(node);
 }
 

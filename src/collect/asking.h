@@ -44,7 +44,7 @@ class Asking {
     std::string operation;
     Scope scope;
     std::optional<Instant> started, ended;  // of its own requests, else of those that it waited for; none when nothing was asked
-    std::vector<Record> records;            // in the order of the manifest
+    std::deque<Record> records;             // in the order of the manifest
   };
   [[nodiscard]] std::vector<Answered> take_answered();
   [[nodiscard]] const Tree& tree() const { return tree_; }
@@ -67,6 +67,8 @@ class Asking {
   void give_up_regional(const std::string& why);
   void open(Node& node);
   void enqueue(Node& node, const Json* element, const Request* parent);
+  void ask_in_turn(std::shared_ptr<Request> request);
+  void ask_held_back(Node& node);
   void ask(std::shared_ptr<Request> request);
   void on_page(const std::shared_ptr<Request>& request, wire::Page page);
   void on_done(const std::shared_ptr<Request>& request, const wire::Outcome& outcome);
@@ -74,8 +76,8 @@ class Asking {
   bool ask_again(const std::shared_ptr<Request>& request, const wire::Outcome& outcome);
   void ask_what_is_owed(Node& node);
   void keep(const std::shared_ptr<Request>& request, wire::Page page);
-  Result<bool> keep_answer(Request& request, const wire::Page& page, Record& record, Json& value);
-  Result<> keep_unchanged(Request& request, const wire::Page& page, Record& record, Json& value);
+  Result<bool> keep_answer(Request& request, wire::Page& page, Record& record);
+  Result<> keep_unchanged(Request& request, wire::Page& page, Record& record);
   Result<> keep_error(Request& request, const wire::Page& page, Record& record);
   static void begin_again(Request& request);
   static void remember(Request& request);

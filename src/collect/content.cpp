@@ -67,6 +67,10 @@ Json normalise(Json value, const Normal& normal) {
   return value;
 }
 
-Result<Digest> content_of(Json value, const Normal& normal) { return sha256(TRY(canonical(normalise(std::move(value), normal)))); }
+Result<Digest> content_of(const Json& value, const Normal& normal) {
+  if (normal.paging.empty() && normal.volatiles.empty() && normal.sets.empty()) return sha256(TRY(canonical(value)));
+  Json copy(value, json::make_shared_resource<json::monotonic_resource>());
+  return sha256(TRY(canonical(normalise(std::move(copy), normal))));
+}
 
 }  // namespace vouch::collect

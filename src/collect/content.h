@@ -23,6 +23,6 @@ struct Normal {
 Json normalise(Json value, const Normal& normal);
 
 // Errc::malformed when the value has no canonical form.
-Result<Digest> content_of(Json value, const Normal& normal);
+Result<Digest> content_of(const Json& value, const Normal& normal);
 
 }  // namespace vouch::collect

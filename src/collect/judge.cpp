@@ -26,7 +26,7 @@ std::string spell(std::string_view code) {
 }
 
 // "AccessDenied, Throttling and 2 more", without repetition.
-std::string codes_of(const std::vector<Record>& records, Hole hole) {
+std::string codes_of(const std::deque<Record>& records, Hole hole) {
   std::set<std::string> codes;
   for (const auto& record : records) {
     if (record.entry.hole == hole) codes.insert(spell(record.entry.error));
@@ -40,7 +40,7 @@ std::string codes_of(const std::vector<Record>& records, Hole hole) {
   return text;
 }
 
-std::uint64_t count(const std::vector<Record>& records, Hole hole) {
+std::uint64_t count(const std::deque<Record>& records, Hole hole) {
   return static_cast<std::uint64_t>(std::ranges::count_if(records, [&](const Record& record) { return record.entry.hole == hole; }));
 }
 

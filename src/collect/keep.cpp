@@ -22,11 +22,10 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
   record.date = page.answer.server_date;
   record.tls = page.answer.certificate;
   record.endpoint = endpoint_index(page.answer.endpoint);
-  Json value;
   if (page.error) {
     classify(*node.operation, page.error->heard, printable(page.error->code), page.answer.status, page.answer.body.empty(), entry);
     if (auto kept = keep_error(*request, page, record); !kept) return break_off(std::move(kept).error());
-  } else if (auto kept = keep_answer(*request, page, record, value); !kept) {
+  } else if (auto kept = keep_answer(*request, page, record); !kept) {
     if (kept.error().code != Errc::malformed) return break_off(std::move(kept).error());
     entry.error = name_of(Errc::malformed);
     entry.hole = Hole::failed;
@@ -39,9 +38,9 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
   node.records.push_back(std::move(record));
   if (!answered) return;
   if (options_.probe) client_.stop(request->call);
-  if (&node == regions_node_) note_regions(value);
+  if (&node == regions_node_) note_regions(page.value);
   for (auto* child : node.children) {
-    for_each_selected(value, child->operation->for_each->path, [&](const Json& element) { enqueue(*child, &element, request.get()); });
+    for_each_selected(page.value, child->operation->for_each->path, [&](const Json& element) { enqueue(*child, &element, request.get()); });
   }
 }
 
@@ -61,9 +60,10 @@ void Asking::remember(Request& request) {
   request.node->remembering.remember(request.params_text, request.remembering);
 }
 
-// `value` becomes the answer as it is stored; of an increment, with no more than the items that are new. False when there are none: then
-// nothing is stored. A body is written only when its content is not that of the run before.
-Result<bool> Asking::keep_answer(Request& request, const wire::Page& page, Record& record, Json& value) {
+// The page's value becomes the answer as it is stored; of an increment, with no more than the items that are new. False when there are
+// none: then nothing is stored. A body is written only when its content is not that of the run before.
+Result<bool> Asking::keep_answer(Request& request, wire::Page& page, Record& record) {
+  auto& value = page.value;
   auto& node = *request.node;
   if (!node.incremental) {
     const auto& old = request.remembered ? request.remembered->pages : request.remembering.pages;
@@ -77,11 +77,11 @@ Result<bool> Asking::keep_answer(Request& request, const wire::Page& page, Recor
     return false;
   }
   if (page.unchanged) {
-    TRY(keep_unchanged(request, page, record, value));
+    TRY(keep_unchanged(request, page, record));
     return true;
   }
   auto redacted = TRY(access_.api.redact(*node.operation, page.answer.body, options_.secrets_key));
-  value = redacted.paths.empty() ? page.value : TRY(access_.api.read(*node.operation, page.answer.status, redacted.body));
+  if (!redacted.paths.empty()) value = TRY(access_.api.read(*node.operation, page.answer.status, redacted.body));
   access_.api.keep_what_the_body_says(*node.operation, value);
   const auto content = TRY(content_of(value, node.normal));
   if (auto& newest_first = request.newest_first) {
@@ -98,7 +98,7 @@ Result<bool> Asking::keep_answer(Request& request, const wire::Page& page, Recor
 }
 
 // The page that the run before stored. It is read again only where its elements are asked for.
-Result<> Asking::keep_unchanged(Request& request, const wire::Page& page, Record& record, Json& value) {
+Result<> Asking::keep_unchanged(Request& request, wire::Page& page, Record& record) {
   auto& node = *request.node;
   const auto* before = node.before ? node.before->find(request.params_text, page.number - 1) : nullptr;
   if (!before || !before->is_answer()) return fail(Errc::malformed, "unchanged, but never seen");
@@ -109,7 +109,7 @@ Result<> Asking::keep_unchanged(Request& request, const wire::Page& page, Record
   entry.secrets = before->secrets;
   if (node.children.empty()) return {};
   const auto body = TRY_WITHIN(history_.body(*before->body), "the answer of {} that did not change", node.operation->name());
-  value = TRY(access_.api.read(*node.operation, before->status, body));
+  page.value = TRY(access_.api.read(*node.operation, before->status, body));
   return {};
 }
 

@@ -7,6 +7,12 @@
 
 namespace vouch::collect {
 
+// A request that is not asked yet, in few bytes: a listing may have hundreds of thousands of elements.
+struct HeldBack {
+  std::string params, key;  // as JSON; `params` is empty where the text says the same
+  std::string params_text, region;
+};
+
 struct Node {
   const SourceOperation* operation = nullptr;
   Scope scope;
@@ -18,9 +24,10 @@ struct Node {
   Node* after = nullptr;
   std::vector<Node*> children, followers;
 
-  std::vector<std::shared_ptr<Asking::Request>> held_back;  // until `after` has ended
-  std::unordered_set<std::string> asked;                    // params, so that an element that is listed twice is asked for once
-  std::size_t pending = 0;
+  std::deque<HeldBack> held_back;         // until `after` has ended, and while enough are being asked
+  std::unordered_set<std::string> asked;  // params, so that an element that is listed twice is asked for once
+  std::size_t pending = 0;                // requests without an outcome
+  std::size_t calls = 0;                  // those of them that the client has
   bool opened = false, ended = false;
   bool inherits = false;  // holes of its parent
 
@@ -31,7 +38,7 @@ struct Node {
   bool incremental = false;
   std::optional<Digest> base;
 
-  std::vector<Record> records{};
+  std::deque<Record> records{};
   std::optional<Instant> started, finished;
   Outcome outcome = Outcome::complete;
   std::string reason;

@@ -19,8 +19,7 @@ Digest lot_of(const Digest& tree, const Asking::Answered& answered, const Entry&
 
 }  // namespace
 
-std::vector<Receipt> choose_receipts(std::span<const Asking::Answered> answered, std::span<const std::string> endpoints,
-                                     const Digest& tree) {
+std::vector<Receipt> choose_receipts(std::vector<Asking::Answered> answered, std::span<const std::string> endpoints, const Digest& tree) {
   std::vector<Drawn> drawn;  // a heap, the largest lot in front
   for (std::size_t i = 0; i < answered.size(); ++i) {
     for (std::size_t j = 0; j < answered[i].records.size(); ++j) {
@@ -43,13 +42,14 @@ std::vector<Receipt> choose_receipts(std::span<const Asking::Answered> answered,
     }
   }
   std::vector<Receipt> receipts;
+  receipts.reserve(chosen.size());
   for (const auto& [i, j] : chosen) {
-    const auto& record = answered[i].records[j];
+    auto& record = answered[i].records[j];
     receipts.push_back({.operation = answered[i].operation,
                         .scope = answered[i].scope,
-                        .params = record.entry.params,
+                        .params = std::move(record.entry.params),
                         .page = record.entry.page,
-                        .request_id = record.request_id,
+                        .request_id = std::move(record.request_id),
                         .date = record.date,
                         .endpoint = endpoints[record.endpoint],
                         .tls = record.tls});

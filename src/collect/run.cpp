@@ -162,7 +162,7 @@ class Run {
     leaf.times = TRY(pack.add(write(round_times(answered, leaf.started, leaf.ended))));
     const Receipts receipts{.binary = options_.binary,
                             .catalog = sha256(catalog_text(catalog_)),
-                            .receipts = choose_receipts(answered, asking.endpoints(), *leaf.tree)};
+                            .receipts = choose_receipts(std::move(answered), asking.endpoints(), *leaf.tree)};
     leaf.receipts = TRY(pack.add(write(receipts)));
     collection_.unchanged = history.last() && history.last()->tree == leaf.tree;
     return {};

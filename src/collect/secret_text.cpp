@@ -230,15 +230,19 @@ std::vector<Span> find_secrets(std::string_view text) {
   return found;
 }
 
-bool is_secret_value(std::string_view name, std::string_view value, bool free_form) {
-  if (name.size() > 256 || value.size() < 6) return false;
+namespace {
+
+// What a name says of the value that goes by it.
+enum class Named { nothing, perhaps, password, always };
+
+Named read_name(std::string_view name) {
   const auto letters = letters_of(name);
   static const std::set<std::string_view> always = {"secretstring", "secretbinary",       "secretaccesskey",  "sessiontoken",
                                                     "keymaterial",  "masteruserpassword", "base32stringseed", "qrcodepng"};
   const bool password = contains_one(letters, {"password", "passwd", "passphrase"}) || letters.ends_with("pwd");
   if (!password && !contains_one(letters, {"secret", "token", "apikey", "privatekey", "credential", "authkey", "keymaterial"}) &&
       !always.contains(letters)) {
-    return false;
+    return Named::nothing;
   }
   // These speak about a secret.
   if (ends_in_one(letters, {"id",     "ids",   "arn",    "arns",        "name",     "names",    "type",   "version", "stage",
@@ -246,13 +250,36 @@ bool is_secret_value(std::string_view name, std::string_view value, bool free_fo
                             "length", "count", "policy", "required",    "status",   "enabled",  "url",    "uri",     "endpoint",
                             "path",   "file",  "region", "issuer",      "audience", "rotation", "tokens", "at",      "expiration",
                             "reset",  "mode",  "format", "description", "hash"})) {
-    return false;
+    return Named::nothing;
   }
   static const std::set<std::string_view> of_paging = {"nexttoken",   "continuationtoken",  "nextcontinuationtoken", "paginationtoken",
                                                        "clienttoken", "clientrequesttoken", "idempotencytoken",      "nextpagetoken"};
-  if (of_paging.contains(letters) || is_plainly_no_secret(value)) return false;
-  if (always.contains(letters)) return true;
-  if (free_form) return password || looks_random(value, 12);
+  if (of_paging.contains(letters)) return Named::nothing;
+  if (always.contains(letters)) return Named::always;
+  return password ? Named::password : Named::perhaps;
+}
+
+// The members of a page have the same names over and over.
+Named named(std::string_view name) {
+  constexpr std::size_t most = 4096;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  thread_local std::unordered_map<std::string, Named, Hash, std::equal_to<>> known;
+  if (const auto found = known.find(name); found != known.end()) return found->second;
+  if (known.size() >= most) known.clear();
+  return known.emplace(name, read_name(name)).first->second;
+}
+
+}  // namespace
+
+bool is_secret_value(std::string_view name, std::string_view value, bool free_form) {
+  if (name.size() > 256 || value.size() < 6) return false;
+  const auto says = named(name);
+  if (says == Named::nothing || is_plainly_no_secret(value)) return false;
+  if (says == Named::always) return true;
+  if (free_form) return says == Named::password || looks_random(value, 12);
   return looks_random(value, 16) && !is_uuid(value);
 }
 

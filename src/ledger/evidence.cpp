@@ -98,6 +98,7 @@ std::string write(const Manifest& manifest) {
   std::string out = "{";
   if (manifest.base) out += fmt::format("\"base\":\"{}\",", to_hex(*manifest.base));
   out += fmt::format("\"operation\":{},\"requests\":[", literal(manifest.operation));
+  out.reserve(out.size() + manifest.requests.size() * 300);
   for (std::size_t i = 0; i < manifest.requests.size(); ++i) {
     if (i > 0) out += ',';
     write_entry(manifest.requests[i], out);
@@ -131,6 +132,7 @@ std::string write(const Times& times) {
 
 std::string write(const Receipts& receipts) {
   std::string out = fmt::format("{{\"binary\":{},\"catalog\":\"{}\",\"receipts\":[", literal(receipts.binary), to_hex(receipts.catalog));
+  out.reserve(out.size() + receipts.receipts.size() * 300);
   const char* separator = "";
   for (const auto& receipt : receipts.receipts) {
     out += separator;

@@ -140,9 +140,15 @@ def test_a_second_collection_of_many_pull_requests_costs_a_hundredth(new_home, f
         every, paid, graphql = counted(github)
         assert home.sql("select count(*) as n from github_pull_request") == [{"n": many}]
         home.collect(code=ANY, timeout=600)
+        again = github.requests()
         every_again, paid_again, graphql_again = counted(github)
         print(f"{many} pull requests: first {every} requests ({graphql} of pull requests), second {every_again}, of which {paid_again} were no 304 ({graphql_again} GraphQL)")
         assert graphql_again - 1 <= (graphql - 1) * 0.01 * (20_000 / many)
+    with collected(new_home, people=12, pulls=8) as (github, home):
+        home.collect(code=ANY)
+        github.requests(reset=True)
+        home.collect(code=ANY)
+        assert github.requests() == again  # call by call what it costs where there are eight
 
 
 def test_history_says_how_far_back_each_source_still_tells(new_home):
