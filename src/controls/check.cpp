@@ -75,7 +75,7 @@ Result<Query> ControlCheck::bind(const Control& control, const Yaml& file, std::
                                  std::string_view sql, Clock clock, std::vector<std::string>& columns) {
   const auto at_line = [&](Error error) {
     auto message = on_one_line(std::move(error.message));
-    const auto first = first_line(text, file[member].line(), sql);
+    const auto first = first_line(text, file[member].line(), file.text(member).value_or(""));
     const auto path = file.where().substr(0, file.where().rfind(':'));
     const auto line = first + line_within(sql, message) - 1;
     return Error{Errc::config, fmt::format("{}:{}: `{}`: {}", path, line, member, message)};
@@ -155,6 +155,20 @@ Result<> ControlCheck::check_sources(const Control& control, const Yaml& file) c
 bool ControlCheck::dates_itself(const std::string& table) const {
   const auto* found = empty_.catalog().find(table);
   return found && !found->event.empty();
+}
+
+Result<> ControlCheck::check(const View& view) {
+  const auto wrong = [&](Error error) {
+    return fail(Errc::config, "{}: view `{}`: {}", view.where, view.name, on_one_line(error.message));
+  };
+  if (empty_.catalog().find(view.name))
+    return fail(Errc::config, "{}: `{}` is a fact table; give the view another name", view.where, view.name);
+  auto query = understand(empty_.store(), functions_, empty_.catalog(), view.sql, true);
+  if (!query) return wrong(std::move(query).error());
+  const auto shadows = TRY(empty_.as_of(query->tables, Instant{}));
+  auto rows = empty_.store().query(fmt::format("{} select * from (\n{}\n) limit 0", shadows, query->sql.at(Instant{})));
+  if (!rows) return wrong(std::move(rows).error());
+  return {};
 }
 
 Result<> ControlCheck::check(Control& control, const Yaml& file, std::string_view text) {

@@ -47,16 +47,16 @@ Duration shortest(Span span) {
 }
 
 // What a control of each kind is evaluated by.
-Result<> parse_kind(const Yaml& file, Control& control) {
+Result<> parse_kind(const Yaml& file, const Views& views, Control& control) {
   TRY(control.kind == Kind::periodic ? only(file, {"done", "every", "grace"}) : only(file, {"fails"}));
-  control.population = TRY(file.text("population"));
+  control.population = views.before(TRY(file.text("population")));
   control.tick = TRY(length(file, "tick"));
   if (control.tick && control.tick->micros < Duration::seconds(1).micros) return file["tick"].wrong("a tick is at least 1s");
   if (control.kind != Kind::periodic) {
-    control.fails = TRY(file.text("fails"));
+    control.fails = views.before(TRY(file.text("fails")));
     return {};
   }
-  control.done = TRY(file.text("done"));
+  control.done = views.before(TRY(file.text("done")));
   const auto every = parse_span(TRY(file.text("every")));
   if (!every) return file["every"].wrong("`every` is one of day, week, month, quarter, half, year");
   control.every = *every;
@@ -106,7 +106,7 @@ std::string path_name(const CatalogFile& file) { return fs::path{file.part}.stem
 
 std::string_view name_of(Kind kind) { return kind == Kind::state ? "state" : kind == Kind::event ? "event" : "periodic"; }
 
-Result<Control> parse_control(const Yaml& file) {
+Result<Control> parse_control(const Yaml& file, const Views& views) {
   Control control;
   if (!file.is_map()) return file.wrong("a control is a map with `id`, `kind`, `statement`, `population` and `fails`");
   control.where = file.where();
@@ -116,7 +116,7 @@ Result<Control> parse_control(const Yaml& file) {
   control.kind = kind == "event" ? Kind::event : kind == "periodic" ? Kind::periodic : Kind::state;
   if (!file["shelf"].is_absent()) control.shelf = TRY(one_of(file, "shelf", {"soc2", "hardening"}));
   control.on = control.shelf == "soc2";
-  TRY(parse_kind(file, control));
+  TRY(parse_kind(file, views, control));
   control.statement = TRY(file.text("statement"));
   control.severity = TRY(one_of(file, "severity", {"critical", "high", "medium", "low"}));
   control.owner = TRY(file.text_or("owner", ""));
@@ -157,44 +157,54 @@ namespace {
 using ControlsById = std::map<std::string, std::optional<Control>>;
 
 // What a control's derived part depends on, besides its own text.
-Digest digest_of_tables(const CatalogFiles& files) {
+Digest digest_of_ground(const CatalogFiles& files) {
   Sha256 hash;
-  for (const auto* file : files.in("facts")) hash.add(file->part).add(fmt::format(" {} ", file->text.size())).add(file->text);
+  for (const auto* folder : {"facts", "views"})
+    for (const auto* file : files.in(folder)) hash.add(file->part).add(fmt::format(" {} ", file->text.size())).add(file->text);
   return hash.finish();
 }
 
 // The checks, made only when something must be checked.
 class Checks {
  public:
-  Checks(const CatalogFiles& files, const facts::FactCatalog& tables, Understood* understood)
-      : tables_(tables), digest_(digest_of_tables(files)), understood_(understood) {}
+  Checks(const CatalogFiles& files, const facts::FactCatalog& tables, const Views& views, Problems& problems, Understood* understood)
+      : tables_(tables), views_(views), problems_(problems), digest_(digest_of_ground(files)), understood_(understood) {}
 
   Result<> check(Control& control, const Yaml& yaml, std::string_view text) {
     const auto of = Sha256{}.add(digest_.bytes).add(text).finish();
     if (understood_ && understood_->fill(control, of)) return {};
-    if (!check_) check_.emplace(TRY_WITHIN(ControlCheck::against(tables_), "controls cannot be checked"));
+    if (!check_) TRY(begin());
     TRY(check_->check(control, yaml, text));
     if (understood_) understood_->keep(control, of);
     return {};
   }
 
  private:
+  Result<> begin() {
+    check_.emplace(TRY_WITHIN(ControlCheck::against(tables_), "controls cannot be checked"));
+    for (const auto& [name, view] : views_.all())
+      if (auto checked = check_->check(view); !checked) problems_.push_back(checked.error());
+    return {};
+  }
+
   const facts::FactCatalog& tables_;
+  const Views& views_;
+  Problems& problems_;
   Digest digest_;
   Understood* understood_;
   std::optional<ControlCheck> check_;
 };
 
-Result<Control> read_control(const CatalogFile& file, Checks& checks) {
+Result<Control> read_control(const CatalogFile& file, const Views& views, Checks& checks) {
   const auto yaml = TRY(Yaml::parse(file.text, file.path));
-  auto control = TRY(parse_control(yaml));
+  auto control = TRY(parse_control(yaml, views));
   if (control.id != path_name(file))
     return yaml["id"].wrong("`{}` stands in a file of another name; call the file {}.yaml", control.id, control.id);
   TRY(checks.check(control, yaml, file.text));
   return control;
 }
 
-ControlsById read_controls(const CatalogFiles& files, Checks& checks, Problems& problems) {
+ControlsById read_controls(const CatalogFiles& files, const Views& views, Checks& checks, Problems& problems) {
   // The last file of a name is the one in force; one before it that is wrong harms nobody.
   std::map<std::string, const CatalogFile*> in_force;
   for (const auto* file : files.in("controls")) {
@@ -205,7 +215,7 @@ ControlsById read_controls(const CatalogFiles& files, Checks& checks, Problems& 
   }
   ControlsById controls;
   for (const auto& [id, file] : in_force) {
-    auto control = read_control(*file, checks);
+    auto control = read_control(*file, views, checks);
     if (!control) problems.push_back(control.error());
     controls[id] = control ? std::optional{std::move(*control)} : std::nullopt;
   }
@@ -236,8 +246,9 @@ Result<> read_framework(const CatalogFile& file, const ControlsById& controls, s
 ControlCatalog read_control_catalog(const CatalogFiles& files, const facts::FactCatalog& tables, Problems& problems,
                                     Understood* understood) {
   ControlCatalog catalog;
-  Checks checks{files, tables, understood};
-  auto controls = read_controls(files, checks, problems);
+  const auto views = Views::read(files, problems);
+  Checks checks{files, tables, views, problems, understood};
+  auto controls = read_controls(files, views, checks, problems);
   for (const auto* file : files.in("frameworks"))
     if (auto read = read_framework(*file, controls, catalog.frameworks, problems); !read) problems.push_back(read.error());
   for (auto& [id, control] : controls)

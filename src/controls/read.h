@@ -3,11 +3,12 @@
 
 #include "base/yaml.h"
 #include "controls/control.h"
+#include "controls/views.h"
 
 namespace vouch::controls {
 
-// A control file's own form. Errc::config at file:line.
-Result<Control> parse_control(const Yaml& file);
+// A control file's own form; its SQL with the views that it names. Errc::config at file:line.
+Result<Control> parse_control(const Yaml& file, const Views& views);
 // `base`: the framework of that id which this file adds to; a criterion that is there already needs no more than its controls.
 Result<Framework> parse_framework(const Yaml& file, const Framework& base = {});
 
@@ -16,6 +17,8 @@ class ControlCheck {
  public:
   static Result<ControlCheck> against(const facts::FactCatalog& tables);
   Result<> check(Control& control, const Yaml& file, std::string_view text);
+  // Of a view by itself (controls/views.h).
+  Result<> check(const View& view);
 
  private:
   ControlCheck(facts::Facts empty, Functions functions) : empty_(std::move(empty)), functions_(std::move(functions)) {}
