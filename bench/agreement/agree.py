@@ -86,19 +86,24 @@ def words_of(row):
 
 
 def find(members, row):
-    """The members that a row speaks of: by their whole key or by name; else by a part of the key (the API of a stage). A key that has no
-    more than the account, or the account and the region, is a setting of these."""
-    words, whole, part = words_of(row), [], []
+    """The members that a row speaks of: by their whole key, as it stands or as the end of it; else by name; else by a part of the key (the
+    API of a stage). A key that has no more than the account, or the account and the region, is a setting of these."""
+    words, there = words_of(row), []
     for member in members:
         key = {column: str(value) for column, value in member["key"].items() if column != "account"}
-        if key.pop("region", row["REGION"]) not in (row["REGION"], "global"):
-            continue
-        shared = [value in words or value.rpartition("/")[2] in words or value.rpartition(":")[2] in words for value in key.values()]
-        if all(shared) or member["name"] in words:
-            whole.append(member)
-        elif any(shared):
-            part.append(member)
-    return whole or part
+        if key.pop("region", row["REGION"]) in (row["REGION"], "global"):
+            there.append((member, key.values()))
+
+    def ends(value):
+        return {value, value.rpartition("/")[2], value.rpartition(":")[2]}
+
+    for fits in (lambda member, key: all(value in words for value in key), lambda member, key: all(value.rpartition("/")[2] in words for value in key),
+                 lambda member, key: member["name"] in words, lambda member, key: all(ends(value) & words for value in key),
+                 lambda member, key: any(ends(value) & words for value in key)):
+        found = [member for member, key in there if fits(member, key)]
+        if found:
+            return found
+    return []
 
 
 def compare(check, controls, members, rows):

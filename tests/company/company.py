@@ -144,6 +144,8 @@ def fill_people(aws, plan, size, age):
         ("everything", policy({"Effect": "Allow", "Action": "*", "Resource": "*"})))]
     plan.add("policy", own[0])
     plan.add("policy", own[1], "policy that allows everything")
+    iam.create_policy(PolicyName="trails", PolicyDocument=policy({"Effect": "Allow", "Action": "cloudtrail:*", "Resource": "*"}))
+    plan.add("policy", arn("iam", "policy/trails"), "policy that allows everything with trails")
     groups = [f"team-{i:02}" for i in range(size.groups)]
     for i, group in enumerate(groups):
         iam.create_group(GroupName=group, Path="/teams/")
@@ -204,7 +206,12 @@ def fill_roles(aws, plan, size):
             faults.append("role that all may assume")
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(
             {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **condition}), Tags=[{"Key": "service", "Value": name}])
-        if every(15, i, 6):
+        if every(25, i, 11):
+            iam.put_role_policy(RoleName=name, PolicyName="all-but-iam", PolicyDocument=policy(
+                {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}))
+            iam.attach_role_policy(RoleName=name, PolicyArn=arn("iam", "policy/trails"))
+            faults.append("role that may stop trails")
+        elif every(15, i, 6):
             iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
             faults.append("role that is administrator")
         else:
@@ -287,6 +294,11 @@ def fill_network(aws, plan, size, chance):
         plan.add("vpc", vpcs[1], "vpc without flow log")
         if region == HOME:
             ec2.enable_ebs_encryption_by_default()
+            acl = ec2.create_network_acl(VpcId=vpcs[0])["NetworkAcl"]["NetworkAclId"]
+            for number, action, port in ((90, "deny", 22), (100, "allow", 3389)):
+                ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=number, RuleAction=action, Egress=False, Protocol="6", CidrBlock="0.0.0.0/0",
+                                             PortRange={"From": port, "To": port})
+            plan.add("network ACL", acl, "network ACL that lets remote desktops in")
         for i in range(size.security_groups // 2):
             group = ec2.create_security_group(GroupName=f"app-{i:02}", Description="made by hand" if every(3, i) else "module app", VpcId=vpcs[i % 2])["GroupId"]
             port, source, faults = chance.choice([443, 8443]), "10.0.0.0/8", []
@@ -314,13 +326,14 @@ def fill_machines(aws, plan, size, keys):
             else:
                 plan.add("snapshot", snapshot)
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    group = plan.made["security group"][0]
+    closed, opened = plan.made["security group"][0], plan.wrong.get("group open to the world", [])[:2]
     for i in range(size.instances):
-        hardened = not every(4, i, 1)
+        hardened, exposed = not every(4, i, 1), bool(opened) and every(6, i, 3)
+        group = opened[i // 6 % len(opened)] if exposed else closed
         instance = ec2.run_instances(ImageId=image, InstanceType="t3.small", MinCount=1, MaxCount=1, SecurityGroupIds=[group],
                                      MetadataOptions={"HttpTokens": "required" if hardened else "optional", "HttpEndpoint": "enabled"},
                                      TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": f"worker-{i:02}"}]}])["Instances"][0]
-        plan.add("instance", instance["InstanceId"], *([] if hardened else ["instance with IMDSv1"]))
+        plan.add("instance", instance["InstanceId"], *([] if hardened else ["instance with IMDSv1"]), *(["instance with an open port"] if exposed else []))
 
 
 def fill_databases(aws, plan, size, keys):
@@ -330,7 +343,7 @@ def fill_databases(aws, plan, size, keys):
         encrypted, public, backups, protected = not every(5, i, 1), every(6, i, 2), not every(4, i, 3), not every(3, i, 1)
         rds.create_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.t3.small", Engine="postgres", AllocatedStorage=20, MasterUsername="app",
                                MasterUserPassword="not-a-real-password", StorageEncrypted=encrypted, PubliclyAccessible=public, MultiAZ=not every(2, i),
-                               BackupRetentionPeriod=14 if backups else 0, DeletionProtection=protected, CopyTagsToSnapshot=True,
+                               BackupRetentionPeriod=14 if backups else 0, DeletionProtection=protected, CopyTagsToSnapshot=not every(4, i, 2),
                                **({"KmsKeyId": keys[i % len(keys)]} if encrypted else {}))
         for is_wrong, fault in ((not encrypted, "database in the clear"), (public, "public database"), (not backups, "database without backups"),
                                 (not protected, "database that can be deleted")):
@@ -364,16 +377,29 @@ def fill_trails(aws, plan, keys):
     cloudtrail.create_trail(Name="main", S3BucketName="trail-sample-company", IsMultiRegionTrail=True, IncludeGlobalServiceEvents=True,
                             EnableLogFileValidation=True, KmsKeyId=keys[0], CloudWatchLogsLogGroupArn=group, CloudWatchLogsRoleArn=arn("iam", "role/service-000"))
     cloudtrail.start_logging(Name="main")
-    cloudtrail.put_event_selectors(TrailName="main", EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}])
+    cloudtrail.put_event_selectors(TrailName="main", EventSelectors=[
+        {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []},
+        {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": False, "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]},
+        {"ReadWriteType": "All", "IncludeManagementEvents": False, "DataResources": [
+            {"Type": "AWS::Lambda::Function", "Values": [arn("lambda", "function:function-00", HOME)]}]}])
     cloudtrail.create_trail(Name="old", S3BucketName="trail-sample-company", IsMultiRegionTrail=False, EnableLogFileValidation=False)
     plan.add("trail", "main")
     plan.add("trail", "old", "trail that does not log", "trail without validation")
     logs.put_metric_filter(logGroupName="trail", filterName="root-use", metricTransformations=[
         {"metricName": "RootUse", "metricNamespace": "Trail", "metricValue": "1"}],
         filterPattern='{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }')
+    for name, events in (("GatewayChange", ["CreateCustomerGateway", "DeleteCustomerGateway", "AttachInternetGateway", "CreateInternetGateway",
+                                            "DeleteInternetGateway", "DetachInternetGateway"]),
+                         ("KeyDeletion", ["DisableKey", "ScheduleKeyDeletion"]),  # names no source
+                         ("FailedSignIn", ["ConsoleLogin"])):  # and no alarm
+        wanted = " || ".join(f"($.eventName = {event})" for event in events)
+        pattern = f'{{ {wanted} && ($.errorMessage = "Failed authentication") }}' if name == "FailedSignIn" else f"{{ {wanted} }}"
+        logs.put_metric_filter(logGroupName="trail", filterName=name, filterPattern=pattern, metricTransformations=[
+            {"metricName": name, "metricNamespace": "Trail", "metricValue": "1"}])
     topic = aws("sns").create_topic(Name="alerts")["TopicArn"]
-    aws("cloudwatch").put_metric_alarm(AlarmName="root-use", MetricName="RootUse", Namespace="Trail", Statistic="Sum", Period=300, EvaluationPeriods=1,
-                                       Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold", AlarmActions=[topic])
+    for name, metric in (("root-use", "RootUse"), ("gateway-change", "GatewayChange"), ("key-deletion", "KeyDeletion")):
+        aws("cloudwatch").put_metric_alarm(AlarmName=name, MetricName=metric, Namespace="Trail", Statistic="Sum", Period=300, EvaluationPeriods=1,
+                                           Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold", AlarmActions=[topic])
 
 
 # ---- A week later ----------------------------------------------------------------------------------------------------

@@ -146,7 +146,9 @@ def fill_stores(aws, plan, size, keys):
         plan.add("search domain", f"search-{i:02}", *wrong(search_domain_in_the_clear=clear))
         redshift.create_cluster(ClusterIdentifier=f"warehouse-{i:02}", NodeType="ra3.large", NumberOfNodes=2, DBName="main", MasterUsername="admin",
                                 MasterUserPassword="Not-a-real-1-password", Encrypted=True, PubliclyAccessible=clear, AutomatedSnapshotRetentionPeriod=14)
-        plan.add("warehouse", f"warehouse-{i:02}", *wrong(warehouse_on_the_internet=clear))
+        if not clear:
+            redshift.create_cluster_snapshot(SnapshotIdentifier=f"warehouse-{i:02}-manual", ClusterIdentifier=f"warehouse-{i:02}")
+        plan.add("warehouse", f"warehouse-{i:02}", *wrong(warehouse_on_the_internet=clear, warehouse_without_snapshot=clear))
 
 
 def fill_edges(aws, plan, size):
@@ -172,7 +174,9 @@ def fill_edges(aws, plan, size):
         gateway.put_method(restApiId=rest, resourceId=root, httpMethod="GET", authorizationType="AWS_IAM")
         gateway.put_integration(restApiId=rest, resourceId=root, httpMethod="GET", type="MOCK")
         gateway.create_deployment(restApiId=rest, stageName="prod", variables={"upstream_token": "example-of-a-token"})
-        plan.add("REST API", name, "API without log")
+        if logged:
+            gateway.update_stage(restApiId=rest, stageName="prod", patchOperations=[{"op": "replace", "path": "/*/*/logging/loglevel", "value": "ERROR"}])
+        plan.add("REST API", name, *wrong(API_without_log=not logged))
         clear = every(2, i, 1)
         origin = {"Id": "app", "DomainName": "app.example.com", "CustomOriginConfig": {
             "HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only" if clear else "https-only",
