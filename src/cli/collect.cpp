@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <functional>
 
 namespace vouch::cli {
 namespace {
@@ -22,25 +23,30 @@ void cancel_on_signals() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
+using Tell = std::function<void(const Json& run)>;
+
 // By the server of this home, when one runs; it says what `vouch collect` would have said.
-Result<std::optional<json::array>> ask_server_to_run(const Home& home, const std::string& source) {
+Result<std::optional<Json>> ask_server_to_run(const Home& home, const std::string& source, const Tell& tell) {
   const auto answered = TRY(portal::ask_server(home.path, "POST", "/collect?source=" + portal::escape_query(source)));
   if (!answered) return std::nullopt;
-  const auto* runs = find_array(answered->body, "runs");
-  if (answered->status == 200 && runs) return *runs;
+  if (const auto* runs = find_array(answered->body, "runs"); answered->status == 200 && runs) {
+    for (const auto& run : *runs) tell(run);
+    return answered->body;
+  }
   const auto* why = find_string(answered->body, "error");
   return fail(answered->status == 500 ? Errc::unreachable : Errc::usage, "the server of this home: {}",
               why ? std::string_view{*why} : std::string_view{"it did not collect"});
 }
 
-Result<json::array> run_here(SourceRuns& sources, const SourceSettings& source, Format format) {
+Result<Json> run_here(SourceRuns& sources, const SourceSettings& source, Format format, const Tell& tell) {
+  cancel_on_signals();
   const auto observer = make_progress(source.name, format);
-  const auto run = TRY(sources.run(source, cancelled, *observer));
-  observer->finish();
-  if (run.collection.cancelled) return fail(Errc::usage, "cancelled: nothing of this run was recorded");
-  json::array runs;
-  runs.push_back(run_json(run));
-  return runs;
+  const auto run = TRY(sources.run(source, cancelled, *observer, [&](const collect::Collection& ended) {
+    observer->finish();
+    tell(run_json(ended));
+  }));
+  if (run.cancelled()) return fail(Errc::usage, "cancelled: nothing of this run was recorded");
+  return answer_json(run);
 }
 
 bool is_unreachable(const Json& run) {
@@ -48,23 +54,32 @@ bool is_unreachable(const Json& run) {
   return outcome && (*outcome == name_of(collect::Outcome::denied) || *outcome == name_of(collect::Outcome::failed));
 }
 
+// Of several sources: their lists one after the other, what changed in sum.
+void add_answer(json::object& all, const Json& one) {
+  for (const auto* name : {"runs", "left_out"})
+    if (const auto* list = find_array(one, name))
+      for (const auto& entry : *list) all[name].as_array().push_back(entry);
+  if (const auto* facts = find_object(one, "facts"))
+    for (auto& [what, count] : all["facts"].as_object())
+      if (const auto* more = facts->if_contains(what); more && more->is_number())
+        count = count.to_number<std::uint64_t>() + more->to_number<std::uint64_t>();
+}
+
 Result<Exit> collect_into(const Home& home, const Common& common, const CollectOptions& options, bool say_json) {
   const auto format = TRY(parse_format(common.format.value_or("table")));
   const auto since = options.since ? std::optional{TRY(instant_of(options.since, "--since"))} : std::nullopt;
   auto sources = TRY(SourceRuns::open(home));
-  json::array runs;
+  json::object all{{"runs", json::array()}, {"left_out", json::array()}, {"facts", {{"opened", 0}, {"closed", 0}}}};
   bool unreachable = false;
+  const auto tell = [&](const Json& run) {
+    unreachable = unreachable || is_unreachable(run);
+    if (format != Format::json) print_run(run);
+  };
   for (const auto& source : TRY(sources.chosen(options.sources))) {
-    auto done = TRY(ask_server_to_run(home, source.name));
-    if (!done) {
-      cancel_on_signals();
-      done = TRY(run_here(sources, source, format));
-    }
-    for (auto& run : *done) {
-      unreachable = unreachable || is_unreachable(run);
-      if (format != Format::json) print_run(run);
-      runs.push_back(std::move(run));
-    }
+    auto answer = TRY(ask_server_to_run(home, source.name, tell));
+    if (!answer) answer = TRY(run_here(sources, source, format, tell));
+    if (format != Format::json) print_end(*answer);
+    add_answer(all, *answer);
   }
   if (!since && (format != Format::json || !say_json)) return unreachable ? Exit::undecided : Exit::ok;
   const auto now = SystemClock{}.now();
@@ -72,7 +87,7 @@ Result<Exit> collect_into(const Home& home, const Common& common, const CollectO
   const auto recalled = since ? TRY(recalled_since(facts, sources.described(), *since, now)) : std::vector<Recalled>{};
   if (format == Format::json) {
     auto out = envelope(now, TRY(facts.state()));
-    out["runs"] = std::move(runs);
+    for (auto& [name, value] : all) out[name] = std::move(value);
     if (since) out["history"] = recalled_json(recalled);
     fmt::print("{}\n", pretty(out));
   } else {

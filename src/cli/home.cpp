@@ -32,6 +32,17 @@ sources:
     # profile: audit
     # All regions that the account has enabled; or these alone:
     # regions: [eu-central-1, us-east-1]
+    # Other accounts too: each is entered by assuming this role of it (docs/accounts.md). What the role's trust policy demands:
+    # role: VouchReader
+    # external id: acme-7f3a
+    # All active accounts of the organisation, but for those that are left out with a reason; a unit is its path from the root, or its id:
+    # organisation:
+    #   exclude:
+    #     - {unit: Sandbox, reason: nothing of customers is there}
+    #     - {account: "111122223333", reason: handed over in March}
+    #   # include: [{unit: Workloads}]   # only these
+    # Or just these accounts:
+    # accounts: ["111122223333", "444455556666"]
 
   # github:
   #   on: true

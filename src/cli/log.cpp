@@ -49,6 +49,14 @@ std::string one_line(const Json& leaf) {
                        text("outcome"), number("requests"), number("new_bodies"));
   }
   if (kind == "events") return fmt::format("{} of {}, delivery {}", text("event"), text("source"), text("delivery"));
+  if (kind == "scope") {
+    const auto* accounts = find_array(leaf, "accounts");
+    std::size_t in = 0;
+    for (const auto& account : accounts ? *accounts : json::array{})
+      if (const auto* read = find(account, "in"); read && *read == Json(true)) ++in;
+    return fmt::format("{}: {} read, {} left out", text("source"), count_of(in, "account", "accounts"),
+                       accounts ? accounts->size() - in : 0);
+  }
   if (kind == "catalog") return "catalogue " + text("catalog").substr(0, 12) + ", models " + text("models").substr(0, 12);
   return {};
 }
@@ -87,7 +95,8 @@ Result<Exit> run_log_show(const Common& common, const LogOptions& options) {
   const auto add = [&](LeafIndex at, std::string_view entry) -> Result<> {
     auto leaf = entry_json(entry);
     const auto* kind = find_string(leaf, "kind");
-    const auto* when = find_string(leaf, kind && *kind == "events" ? "received" : "ended");
+    const std::string_view dated = !kind ? "ended" : *kind == "events" ? "received" : *kind == "scope" ? "at" : "ended";
+    const auto* when = find_string(leaf, dated);
     grid.rows.push_back({std::to_string(at.value), kind ? std::string{*kind} : "?", when ? std::string{*when} : "", one_line(leaf)});
     if (format == Format::json || !options.leaves.empty()) leaves.push_back({{"index", at.value}, {"leaf", std::move(leaf)}});
     return {};

@@ -8,13 +8,35 @@
 namespace vouch::cli {
 namespace {
 
+// In one word and line, of all accounts.
+void sum_up(const std::vector<collect::Collection>& collections, portal::Ran& ran) {
+  std::vector<std::string> reasons;
+  for (const auto& collection : collections) {
+    const auto& leaf = collection.leaf;
+    const std::string outcome{name_of(leaf.outcome)};
+    ran.outcome = ran.outcome.empty() || ran.outcome == outcome ? outcome : std::string{name_of(collect::Outcome::partial)};
+    if (!leaf.reason.empty())
+      reasons.push_back(collections.size() == 1 ? leaf.reason : fmt::format("account {}: {}", leaf.account, leaf.reason));
+    ran.counts.operations += leaf.counts.operations;
+    ran.counts.requests += leaf.counts.requests;
+    ran.counts.new_bodies += leaf.counts.new_bodies;
+    ran.counts.denied += leaf.counts.denied;
+    ran.counts.failed += leaf.counts.failed;
+    ran.counts.retried += leaf.counts.retried;
+  }
+  ran.reason = fmt::format("{}", fmt::join(reasons, "; "));
+}
+
 class Throttled final : public collect::Observer {
  public:
-  void progress(const collect::Progress& at) override { count_ = at.throttled; }
-  [[nodiscard]] std::uint64_t count() const { return count_; }
+  void progress(const collect::Progress& at) override {
+    if (at.throttled < last_) before_ += last_;  // another account has begun
+    last_ = at.throttled;
+  }
+  [[nodiscard]] std::uint64_t count() const { return before_ + last_; }
 
  private:
-  std::uint64_t count_ = 0;
+  std::uint64_t before_ = 0, last_ = 0;
 };
 
 Result<portal::Ran> collect_source(const Home& home, const std::string& name, const std::atomic<bool>& cancelled) {
@@ -23,16 +45,13 @@ Result<portal::Ran> collect_source(const Home& home, const std::string& name, co
   Throttled observer;
   const auto run = TRY(sources.run(chosen.front(), cancelled, observer));
   portal::Ran ran;
-  if (run.collection.cancelled) {
+  if (run.cancelled()) {
     ran.outcome = "cancelled";
     return ran;
   }
-  const auto& leaf = run.collection.leaf;
-  ran.outcome = name_of(leaf.outcome);
-  ran.reason = leaf.reason;
-  ran.counts = leaf.counts;
+  sum_up(run.collections, ran);
   ran.throttled = observer.count();
-  ran.runs.push_back(run_json(run));
+  ran.answer = answer_json(run);
   return ran;
 }
 

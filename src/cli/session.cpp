@@ -141,6 +141,7 @@ Result<controls::Stored> judge(const Home& home, Instant at) {
   judged.state = TRY(facts.state());
   judged.frameworks = controls::frameworks_in_force(catalog.controls);
   judged.narrowed = controls::narrowed(catalog.controls);
+  judged.left_out = TRY(controls::accounts_left_out(facts, at));
   for (auto& verdict : TRY(controls::status_at(catalog.controls, facts, at))) {
     const auto* control = catalog.controls.find(verdict.control);
     judged.controls.push_back(

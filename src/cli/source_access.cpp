@@ -2,6 +2,7 @@
 
 #include "cli/file_access.h"
 #include "wire/aws_dialect.h"
+#include "wire/endpoint.h"
 #include "wire/http_dialect.h"
 
 namespace vouch::cli {
@@ -19,11 +20,14 @@ Result<> only(const Yaml& node, const std::vector<std::string>& words) {
 struct AwsSettings {
   std::string profile;
   std::vector<std::string> regions;
+  AccountScope accounts;
 };
 
 Result<AwsSettings> read_aws(const Yaml& node) {
-  TRY(only(node, {"on", "every", "profile", "regions"}));
-  AwsSettings settings{.profile = {}, .regions = {}};
+  std::vector<std::string> words{"on", "every", "profile", "regions"};
+  words.insert(words.end(), std::begin(account_words), std::end(account_words));
+  TRY(only(node, words));
+  AwsSettings settings{.profile = {}, .regions = {}, .accounts = TRY(read_account_scope(node))};
   settings.profile = TRY(node.text_or("profile", ""));
   settings.regions = TRY(node["regions"].texts());
   for (const auto& region : settings.regions)
@@ -31,6 +35,29 @@ Result<AwsSettings> read_aws(const Yaml& node) {
       return node["regions"].wrong("`{}` is no region", region);
   return settings;
 }
+
+// Another account, by a role of it that the credentials of `from` may assume.
+class EnteredAccount final : public SourceAccess {
+ public:
+  EnteredAccount(wire::RoleToAssume role, const std::vector<std::string>& regions, wire::CredentialSource& from,
+                 const wire::Settings& settings, wire::Models& models)
+      : regions_(regions),
+        models_(models),
+        credentials_(wire::assume_role(std::move(role), from, settings, sign_in_, models)),
+        dialect_(models, settings, *credentials_, clock_),
+        api_(collect::aws_api(models, settings, regions_.empty() ? "" : regions_.front())) {}
+  [[nodiscard]] collect::Access access() override { return {*api_, dialect_, transport_, models_}; }
+  [[nodiscard]] std::vector<std::string> regions() const override { return regions_; }
+
+ private:
+  const std::vector<std::string>& regions_;
+  wire::Models& models_;
+  SystemClock clock_;
+  wire::CurlTransport transport_, sign_in_{wire::credential_http_limits()};
+  std::unique_ptr<wire::CredentialSource> credentials_;
+  wire::AwsDialect dialect_;
+  std::unique_ptr<collect::Api> api_;
+};
 
 class AwsAccess final : public SourceAccess {
  public:
@@ -43,6 +70,16 @@ class AwsAccess final : public SourceAccess {
         api_(collect::aws_api(models_, settings_, said_.regions.empty() ? "" : said_.regions.front())) {}
   [[nodiscard]] collect::Access access() override { return {*api_, dialect_, transport_, models_}; }
   [[nodiscard]] std::vector<std::string> regions() const override { return said_.regions; }
+  [[nodiscard]] const AccountScope* accounts() const override { return &said_.accounts; }
+
+  [[nodiscard]] std::unique_ptr<SourceAccess> enter(std::string_view partition, std::string_view account) override {
+    wire::RoleToAssume role;
+    role.role_arn = role_arn(said_.accounts, partition, account);
+    role.external_id = said_.accounts.external_id;
+    const auto nearest = said_.regions.empty() ? wire::global_region(models_, partition) : said_.regions.front();
+    role.region = settings_.region().value_or(nearest);
+    return std::make_unique<EnteredAccount>(std::move(role), said_.regions, credentials_, settings_, models_);
+  }
 
  private:
   AwsSettings said_;

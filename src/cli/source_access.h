@@ -4,6 +4,7 @@
 // line. Secrets are only named here (an environment variable, a file, a command) and read when a request is signed.
 #pragma once
 
+#include "cli/accounts.h"
 #include "cli/home.h"
 #include "collect/collect.h"
 #include "wire/secret.h"
@@ -25,6 +26,11 @@ class SourceAccess {
   virtual ~SourceAccess() = default;
   [[nodiscard]] virtual collect::Access access() = 0;
   [[nodiscard]] virtual std::vector<std::string> regions() const { return {}; }  // collect::Options
+  // Of AWS: what else is read, and the way into one of those accounts, which this must outlive. Nothing and nullptr of any other source.
+  [[nodiscard]] virtual const AccountScope* accounts() const { return nullptr; }
+  [[nodiscard]] virtual std::unique_ptr<SourceAccess> enter(std::string_view /*partition*/, std::string_view /*account*/) {
+    return nullptr;
+  }
 };
 
 // `source` and `models` outlive it. `home`: what paths of vouch.yaml are relative to.

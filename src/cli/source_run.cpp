@@ -1,14 +1,16 @@
 #include "cli/source_run.h"
 
-#include "cli/source_access.h"
+#include "cli/organisation.h"
 #include "cli/source_checkup.h"
+#include "collect/scope.h"
 #include "ledger/blobs.h"
+
+#include <set>
 
 namespace vouch::cli {
 
 Result<SourceRuns> SourceRuns::open(const Home& home) {
   SourceRuns runs{home};
-  TRY(require_local(home.path));
   runs.settings_ = TRY(home.settings());
   runs.catalog_ = TRY(Catalog::read(home));
   print_problems(runs.catalog_.problems);
@@ -34,25 +36,104 @@ Result<std::vector<SourceSettings>> SourceRuns::chosen(const std::vector<std::st
   return sources;
 }
 
-Result<SourceRun> SourceRuns::run(const SourceSettings& source, const std::atomic<bool>& cancelled, collect::Observer& observer) {
-  SourceRun done;
-  collect::Options options;
-  options.home = home_.path;
-  options.cancelled = &cancelled;
-  done.collection = TRY(collect(source, std::move(options), observer));
-  if (!done.collection.cancelled) done.replayed = TRY(project(home_, catalog_));
-  return done;
+bool SourceRun::shut_out() const {
+  return std::any_of(collections.begin(), collections.end(), [](const collect::Collection& one) {
+    return one.leaf.outcome == collect::Outcome::denied || one.leaf.outcome == collect::Outcome::failed;
+  });
 }
 
-Result<collect::Collection> SourceRuns::collect(const SourceSettings& said, collect::Options options, collect::Observer& observer) {
+// A run of a source, on its way.
+struct SourceRuns::Going {
+  const SourceSettings& said;
+  const std::atomic<bool>& cancelled;
+  collect::Observer& observer;
+  const Ended& ended;
+  SourceRun done = {};
+};
+
+Result<SourceRun> SourceRuns::run(const SourceSettings& said, const std::atomic<bool>& cancelled, collect::Observer& observer,
+                                  const Ended& ended) {
+  const auto own = TRY(reach(said));
+  Going going{said, cancelled, observer, ended};
+  const bool went_on = TRY(collect_one(going, *own, {}, {}));
+  if (went_on) TRY(fold(going));
+  if (went_on && own->accounts() && own->accounts()->wider()) TRY(collect_others(going, *own));
+  return std::move(going.done);
+}
+
+Result<std::unique_ptr<SourceAccess>> SourceRuns::reach(const SourceSettings& said) {
   const auto* source = sources_.find(said.name);
   if (!source) return fail(Errc::config, "the catalogue has no usable call for source `{}`", said.name);
-  const auto reached = TRY(open_source(said, *source, *models_, home_.path));
+  return open_source(said, *source, *models_, home_.path);
+}
+
+Result<collect::Collection> SourceRuns::collect(const SourceSettings& said, SourceAccess& reached, collect::Options options,
+                                                collect::Observer& observer) {
   options.secrets_key = TRY(collect::read_secrets_key(options.home));
   options.binary = VOUCH_VERSION;
-  options.regions = reached->regions();
+  options.regions = reached.regions();
   options.schedule = said.every;
-  return collect::run(*source, catalog_.files, reached->access(), SystemClock{}, options, observer);
+  return collect::run(*sources_.find(said.name), catalog_.files, reached.access(), SystemClock{}, options, observer);
+}
+
+// False when it was cancelled.
+Result<bool> SourceRuns::collect_one(Going& going, SourceAccess& reached, const std::string& account, const std::string& partition) {
+  collect::Options options;
+  options.home = home_.path;
+  options.account = account;
+  options.partition = partition;
+  options.cancelled = &going.cancelled;
+  going.done.collections.push_back(TRY(collect(going.said, reached, std::move(options), going.observer)));
+  const auto& collection = going.done.collections.back();
+  if (!collection.cancelled && going.ended) going.ended(collection);
+  return !collection.cancelled;
+}
+
+Result<> SourceRuns::fold(Going& going) {
+  auto replayed = TRY(project(home_, catalog_));
+  going.done.replayed.rows_opened += replayed.rows_opened;
+  going.done.replayed.rows_closed += replayed.rows_closed;
+  return {};
+}
+
+Result<> SourceRuns::collect_others(Going& going, SourceAccess& own) {
+  const auto first = going.done.collections.front().leaf;  // not a reference: more are added
+  if (first.account.empty()) return {};                    // nobody knows who we are: there is nothing to go on from
+  std::set<std::string> collected{first.account};
+  const auto enter = [&](const std::string& account) -> Result<bool> {
+    if (!collected.insert(account).second) return true;
+    const auto entered = own.enter(first.partition, account);
+    return collect_one(going, *entered, account, first.partition);
+  };
+  const auto& scope = *own.accounts();
+  auto listed_by = first.account;
+  if (scope.organisation) {
+    auto facts = TRY(open_facts(home_, catalog_));
+    listed_by = TRY(managing_account(facts, first.account)).value_or(first.account);
+  }
+  if (listed_by != first.account) {
+    if (!TRY(enter(listed_by))) return {};
+    TRY(fold(going));
+  }
+  const auto decided = TRY(decide_and_record(going.said.name, scope, {first.account, listed_by}, going.done.collections.back().leaf.ended));
+  for (const auto& one : decided)
+    if (!one.in) going.done.left_out.push_back(one);
+  for (const auto& one : decided)
+    if (one.in && !TRY(enter(one.account))) return {};
+  return fold(going);
+}
+
+// What is decided now, from the list that the facts hold. On record where it is not what was decided before.
+Result<std::vector<evidence::ScopeLeaf::Account>> SourceRuns::decide_and_record(const std::string& source, const AccountScope& scope,
+                                                                                const std::vector<std::string>& own, Instant at) {
+  auto facts = std::optional{TRY(open_facts(home_, catalog_))};
+  const auto listed = scope.organisation ? TRY(listed_accounts(*facts, own.back())) : std::vector<ListedAccount>{};
+  auto decided = decide_accounts(scope, own, listed);
+  for (const auto& warning : decided.warnings) fmt::print(stderr, "{} {}\n", paint("!", Tone::doubt), warning);
+  const bool known = TRY(decided_before(*facts, source)) == decided.accounts;
+  facts.reset();  // whoever reads holds up who writes
+  if (!known) TRY(collect::record_scope(home_.path, {source, at, decided.accounts}));
+  return std::move(decided.accounts);
 }
 
 Result<Findings> SourceRuns::check(const SourceSettings& said) {
@@ -62,7 +143,7 @@ Result<Findings> SourceRuns::check(const SourceSettings& said) {
   options.home = scratch.path;
   options.probe = true;
   collect::Observer nobody;
-  const auto probe = collect(said, std::move(options), nobody);
+  const auto probe = collect(said, *TRY(reach(said)), std::move(options), nobody);
   if (!probe) return Findings{{said.name, Health::bad, probe.error().message, "Mend what the message names; then ask again."}};
   evidence::Receipts receipts;
   if (probe->leaf.receipts) {
@@ -72,10 +153,10 @@ Result<Findings> SourceRuns::check(const SourceSettings& said) {
   return check_source(*sources_.find(said.name), *probe, receipts, catalog_);
 }
 
-Json run_json(const SourceRun& run) {
-  const auto& leaf = run.collection.leaf;
+Json run_json(const collect::Collection& run) {
+  const auto& leaf = run.leaf;
   json::array incomplete;
-  for (const auto& entry : run.collection.tree.entries)
+  for (const auto& entry : run.tree.entries)
     if (entry.outcome != collect::Outcome::complete)
       incomplete.push_back({{"operation", entry.operation},
                             {"region", entry.scope.region.empty() ? Json(nullptr) : Json(json::string(entry.scope.region))},
@@ -83,12 +164,12 @@ Json run_json(const SourceRun& run) {
                             {"reason", entry.reason}});
   return {{"source", leaf.source},
           {"account", leaf.account},
-          {"leaf", run.collection.index ? Json(run.collection.index->value) : Json(nullptr)},
+          {"leaf", run.index ? Json(run.index->value) : Json(nullptr)},
           {"outcome", name_of(leaf.outcome)},
           {"reason", leaf.reason},
           {"started", to_string(leaf.started)},
           {"ended", to_string(leaf.ended)},
-          {"unchanged", run.collection.unchanged},
+          {"unchanged", run.unchanged},
           {"counts",
            {{"operations", leaf.counts.operations},
             {"requests", leaf.counts.requests},
@@ -96,8 +177,7 @@ Json run_json(const SourceRun& run) {
             {"denied", leaf.counts.denied},
             {"failed", leaf.counts.failed},
             {"retried", leaf.counts.retried}}},
-          {"incomplete", std::move(incomplete)},
-          {"facts", {{"opened", run.replayed.rows_opened}, {"closed", run.replayed.rows_closed}}}};
+          {"incomplete", std::move(incomplete)}};
 }
 
 namespace {
@@ -145,7 +225,28 @@ void print_run(const Json& run) {
     print_incomplete(*incomplete);
   else if (const auto reason = text_of(run, "reason"); !reason.empty())
     fmt::print("  {}\n", reason);
-  const auto opened = number_of(run, "facts", "opened"), closed = number_of(run, "facts", "closed");
+}
+
+Json answer_json(const SourceRun& run) {
+  json::array runs, left_out;
+  for (const auto& collection : run.collections) runs.push_back(run_json(collection));
+  for (const auto& one : run.left_out)
+    left_out.push_back({{"source", runs.front().at("source")}, {"account", one.account}, {"reason", one.reason}});
+  return {{"runs", std::move(runs)},
+          {"left_out", std::move(left_out)},
+          {"facts", {{"opened", run.replayed.rows_opened}, {"closed", run.replayed.rows_closed}}}};
+}
+
+void print_end(const Json& answer) {
+  const auto* runs = find_array(answer, "runs");
+  const auto* left_out = find_array(answer, "left_out");
+  if (runs && left_out && (runs->size() > 1 || !left_out->empty())) {
+    std::map<std::string_view, std::size_t> reasons;
+    for (const auto& one : *left_out) ++reasons[text_of(one, "reason")];
+    fmt::print("{} collected, {} left out\n", count_of(runs->size(), "account", "accounts"), left_out->size());
+    for (const auto& [reason, count] : reasons) fmt::print("  left out {}: {}\n", count, reason);
+  }
+  const auto opened = number_of(answer, "facts", "opened"), closed = number_of(answer, "facts", "closed");
   if (opened + closed > 0)
     fmt::print("  {}, {}\n", count_of(opened, "fact is new", "facts are new"), count_of(closed, "has ended", "have ended"));
 }

@@ -1,20 +1,26 @@
-// cli/source_run.h - one named source, collected and folded into the facts: what collect, scan and serve share.
+// cli/source_run.h - one named source, collected in all its accounts and folded into the facts: what collect, scan and serve share.
 #pragma once
 
 #include "cli/finding.h"
 #include "cli/session.h"
+#include "cli/source_access.h"
 #include "collect/collect.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace vouch::cli {
 
+// What a source brought: a collection of each of its accounts, in the order in which they were made.
 struct SourceRun {
-  collect::Collection collection;
-  facts::Replayed replayed;  // what it changed; nothing when the run was cancelled
+  std::vector<collect::Collection> collections;        // one at least; only the last can have been cancelled
+  std::vector<evidence::ScopeLeaf::Account> left_out;  // accounts that are there and are not read
+  facts::Replayed replayed;                            // what all of it changed; nothing when it was cancelled
+  [[nodiscard]] bool cancelled() const { return collections.back().cancelled; }
+  [[nodiscard]] bool shut_out() const;  // from one account at least: denied or failed
 };
 
 // What a run needs of a home, as it stands when this is opened: settings, catalogue, service models. Problems go to stderr.
@@ -26,8 +32,13 @@ class SourceRuns {
   // By name, else all that are on. Errc::usage when there is none.
   [[nodiscard]] Result<std::vector<SourceSettings>> chosen(const std::vector<std::string>& names) const;
 
-  // Once; the errors are those of collect::run.
-  Result<SourceRun> run(const SourceSettings& source, const std::atomic<bool>& cancelled, collect::Observer& observer);
+  // All of its accounts once: first the one that our own credentials are in (and the one that manages the organisation, where that is
+  // another), then those that follow from what it lists and from vouch.yaml, one after the other. Which these are is put on record where
+  // it differs from the time before. `ended` is told of each collection. The errors are those of collect::run; what had been
+  // collected until then stays.
+  using Ended = std::function<void(const collect::Collection&)>;
+  Result<SourceRun> run(const SourceSettings& source, const std::atomic<bool>& cancelled, collect::Observer& observer,
+                        const Ended& ended = {});
 
   // Asks a little of everything, in a scratch home, and says how it went. Nothing of it is evidence, and none is an error but a full disk.
   Result<Findings> check(const SourceSettings& source);
@@ -38,7 +49,15 @@ class SourceRuns {
 
  private:
   explicit SourceRuns(Home home) : home_(std::move(home)) {}
-  Result<collect::Collection> collect(const SourceSettings& source, collect::Options options, collect::Observer& observer);
+  struct Going;
+  Result<std::unique_ptr<SourceAccess>> reach(const SourceSettings& source);
+  Result<collect::Collection> collect(const SourceSettings& source, SourceAccess& reached, collect::Options options,
+                                      collect::Observer& observer);
+  Result<bool> collect_one(Going& going, SourceAccess& reached, const std::string& account, const std::string& partition);
+  Result<> collect_others(Going& going, SourceAccess& own);
+  Result<> fold(Going& going);
+  Result<std::vector<evidence::ScopeLeaf::Account>> decide_and_record(const std::string& source, const AccountScope& scope,
+                                                                      const std::vector<std::string>& own, Instant at);
 
   Home home_;
   Settings settings_;
@@ -47,8 +66,10 @@ class SourceRuns {
   collect::SourceCatalog sources_;
 };
 
-// An entry of `runs` (docs/json.md), and the same for people.
-Json run_json(const SourceRun& run);
+// What `vouch collect` says of it (docs/json.md): `runs`, `left_out` and `facts`. And the same for people.
+Json run_json(const collect::Collection& collection);
+Json answer_json(const SourceRun& run);
 void print_run(const Json& run);
+void print_end(const Json& answer);
 
 }  // namespace vouch::cli

@@ -117,6 +117,7 @@ Json status_json(const View& view, const controls::Stored& judged, Instant at) {
   out["controls"] = std::move(list);
   out["criteria"] = std::move(criteria);
   out["narrowed"] = json::value_from(judged.narrowed);
+  out["left_out"] = to_json(judged.left_out);
   return out;
 }
 
@@ -217,8 +218,18 @@ void print_screen(const View& view, bool all) {
 
 // What makes the answer smaller is said with it.
 std::string narrowed_text(const controls::Stored& judged) {
-  if (judged.narrowed.empty()) return "";
-  return fmt::format("switched off in vouch.yaml: {}\n", fmt::join(judged.narrowed, ", "));
+  std::string text;
+  if (!judged.narrowed.empty()) text += fmt::format("switched off in vouch.yaml: {}\n", fmt::join(judged.narrowed, ", "));
+  std::map<std::pair<std::string_view, std::string_view>, std::vector<std::string_view>> reasons;
+  for (const auto& one : judged.left_out) reasons[{one.source, one.reason}].push_back(one.account);
+  for (const auto& [why, accounts] : reasons) {
+    constexpr std::size_t most = 3;
+    text += fmt::format("left out of {}: {} {}", why.first, accounts.size() == 1 ? "account" : "accounts",
+                        fmt::join(std::span{accounts}.first(std::min(most, accounts.size())), ", "));
+    if (accounts.size() > most) text += fmt::format(" and {} more", accounts.size() - most);
+    text += fmt::format(" ({})\n", why.second);
+  }
+  return text;
 }
 
 }  // namespace

@@ -40,10 +40,13 @@ struct Access {
 };
 
 struct Options {
-  fs::path home;                          // holds a log (ledger/create.h)
-  SecretsKey secrets_key;                 // read_secrets_key(home)
-  std::string binary;                     // our version, for the catalog leaf and the receipts
-  std::vector<std::string> regions;       // to read; empty: all that are enabled in the account
+  fs::path home;                     // holds a log (ledger/create.h)
+  SecretsKey secrets_key;            // read_secrets_key(home)
+  std::string binary;                // our version, for the catalog leaf and the receipts
+  std::vector<std::string> regions;  // to read; empty: all that are enabled in the account
+  // The account that is meant, where that is known before it answers, and its partition: what keeps us out is then recorded of it. Another
+  // account that answers in its place is asked nothing more.
+  std::string account = {}, partition = {};
   Duration schedule = Duration::days(1);  // how far apart two runs are meant to be
   bool simulated_time = false;            // `clock` does not tell the true time: marks the leaf as simulated
   // Only whether each call is allowed: of every listing the first page, of a `for each` the first element, in one region. What such a run

@@ -422,6 +422,29 @@ TEST_F(Collect, WithoutAnIdentityTheLeafSaysWhyAndHasNoTree) {
   EXPECT_EQ(collection.leaf.catalog, 0u);
 }
 
+TEST_F(Collect, AnAccountThatIsKnownBeforeItAnswersIsNamedByTheLeafThatSaysWhyItDidNot) {
+  options_.account = "444455556666";
+  options_.partition = "aws";
+  aws_.instead["sts:GetCallerIdentity"] = [](const Asked&) { return test::denied_by_query(); };
+  const auto denied = run();
+  EXPECT_EQ(denied.leaf.outcome, Outcome::denied);
+  EXPECT_EQ(denied.leaf.account, "444455556666");
+  EXPECT_EQ(denied.leaf.partition, "aws");
+  EXPECT_EQ(denied.leaf.identity, "");
+  EXPECT_EQ(parse_collection_leaf(leaves().back()).value(), denied.leaf);
+}
+
+TEST_F(Collect, AnotherAccountThatAnswersInThePlaceOfTheOneMeantIsAskedNothingMore) {
+  options_.account = "444455556666";
+  const auto other = run();
+  EXPECT_EQ(other.leaf.outcome, Outcome::failed);
+  EXPECT_EQ(other.leaf.account, "444455556666");
+  EXPECT_EQ(other.leaf.identity, "");
+  EXPECT_NE(other.leaf.reason.find("account 111122223333 answers in its place"), std::string::npos) << other.leaf.reason;
+  EXPECT_FALSE(other.leaf.tree);
+  EXPECT_EQ(aws_.asked.size(), 1u);
+}
+
 TEST_F(Collect, SecretsAreNowhereInWhatIsStored) {
   const std::string token = std::string("gh") + "p_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
   aws_.functions = R"([{"FunctionName":"f","Environment":{"Variables":{"DB":"hunter2-and-more","MODE":"fast lane"}}}])";
@@ -575,6 +598,44 @@ operations:
   EXPECT_EQ(aws_.count("organizations:ListAccounts"), 1u);
   EXPECT_EQ(entry(member, "organizations:ListAccounts").outcome, Outcome::complete);
   EXPECT_TRUE(manifest(member, "organizations:ListAccounts").requests.empty());
+}
+
+// A root with two units, one of which holds another, which holds the root again (AWS would not; nobody should hang if it did).
+TEST_F(Collect, ATreeIsReadToItsLastBranch) {
+  catalog_.files[0].text = R"(service: organizations
+scope: global
+operations:
+  - operation: ListRoots
+  - operation: ListOrganizationalUnitsForParent
+    for each: parent in ListRoots.Roots[]
+    again for: OrganizationalUnits[]
+    params: {ParentId: $parent.Id}
+    key: {parent_id: $parent.Id}
+)";
+  aws_.instead["organizations:ListRoots"] = [](const Asked&) { return Reply{.body = R"({"Roots":[{"Id":"r-1"}]})", .error = {}}; };
+  std::map<std::string, std::string> below{
+      {"r-1", R"({"Id":"ou-1"},{"Id":"ou-2"})"}, {"ou-2", R"({"Id":"ou-3"})"}, {"ou-3", R"({"Id":"r-1"})"}};
+  bool refused = false;
+  aws_.instead["organizations:ListOrganizationalUnitsForParent"] = [&](const Asked& asked) {
+    const auto parent = std::string{parse_json(asked.body).value().at("ParentId").as_string()};
+    if (refused && parent == "ou-3") return Reply{.status = 400, .body = R"({"__type":"AccessDeniedException"})", .error = {}};
+    return Reply{.body = fmt::format(R"({{"OrganizationalUnits":[{}]}})", below[parent]), .error = {}};
+  };
+  const auto keys = [&](const Collection& collection) {
+    std::vector<std::string> all;
+    for (const auto& request : manifest(collection, "organizations:ListOrganizationalUnitsForParent").requests)
+      all.push_back(request.key + (request.hole ? " hole" : ""));
+    return all;
+  };
+  const auto first = run();
+  EXPECT_EQ(first.leaf.outcome, Outcome::complete) << first.leaf.reason;
+  EXPECT_EQ(keys(first), (std::vector<std::string>{R"({"parent_id":"ou-1"})", R"({"parent_id":"ou-2"})", R"({"parent_id":"ou-3"})",
+                                                   R"({"parent_id":"r-1"})"}));
+  EXPECT_TRUE(run().unchanged);
+  refused = true;
+  const auto third = run();
+  EXPECT_EQ(entry(third, "organizations:ListOrganizationalUnitsForParent").outcome, Outcome::partial);
+  EXPECT_EQ(keys(third)[2], R"({"parent_id":"ou-3"} hole)");
 }
 
 TEST_F(Collect, ASecondCollectionIsRefusedWithThePidOfTheFirst) {

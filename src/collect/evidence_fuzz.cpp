@@ -19,5 +19,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   same(parse_receipts(text), text);
   same(parse_collection_leaf(text), text);
   same(parse_catalog_leaf(text), text);
+  same(parse_scope_leaf(text), text);
   return 0;
 }

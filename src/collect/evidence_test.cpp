@@ -172,5 +172,34 @@ TEST(TimesAndReceipts, ReadBackWhatTheyWrote) {
   EXPECT_EQ(write(parse_receipts(write(receipts)).value()), write(receipts));
 }
 
+TEST(ScopeLeaf, IsReadAsItIsWrittenAndInNoOtherOrder) {
+  const ScopeLeaf leaf{"aws", *parse_instant("2026-03-01T09:00:00Z"), {{"1", true, ""}, {"2", false, "nothing of \"customers\""}}};
+  EXPECT_EQ(write(leaf), R"({"accounts":[{"account":"1","in":true},{"account":"2","in":false,"reason":"nothing of \"customers\""}],)"
+                         R"("at":"2026-03-01T09:00:00Z","kind":"scope","source":"aws","v":1})");
+  EXPECT_EQ(parse_scope_leaf(write(leaf)).value(), leaf);
+  for (
+      const auto* wrong :
+      {R"({"accounts":[{"account":"2","in":true},{"account":"1","in":true}],"at":"2026-03-01T09:00:00Z","kind":"scope","source":"aws","v":1})",
+       R"({"accounts":[{"account":"1","in":true},{"account":"1","in":true}],"at":"2026-03-01T09:00:00Z","kind":"scope","source":"aws","v":1})",
+       R"({"accounts":[{"account":"1"}],"at":"2026-03-01T09:00:00Z","kind":"scope","source":"aws","v":1})",
+       R"({"accounts":[],"at":"2026-03-01T09:00:00Z","kind":"collection","source":"aws","v":1})"})
+    EXPECT_FALSE(parse_scope_leaf(wrong)) << wrong;
+}
+
+TEST(ScopeLeaf, OfVeryManyAccountsIsWrittenInPartsThatALedgerTakes) {
+  ScopeLeaf leaf{"aws", *parse_instant("2026-03-01T09:00:00Z"), {}};
+  for (int i = 0; i < 3000; ++i) leaf.accounts.push_back({fmt::format("{:012}", i), i % 2 == 0, i % 2 ? std::string(200, '"') : ""});
+  const auto parts = write_in_parts(leaf);
+  EXPECT_GT(parts.size(), 5u);
+  std::vector<ScopeLeaf::Account> all;
+  for (const auto& part : parts) {
+    EXPECT_LE(part.size(), 65'535u);
+    const auto read = parse_scope_leaf(part).value();
+    EXPECT_EQ(read.at, leaf.at);
+    all.insert(all.end(), read.accounts.begin(), read.accounts.end());
+  }
+  EXPECT_EQ(all, leaf.accounts);
+}
+
 }  // namespace
 }  // namespace vouch::collect

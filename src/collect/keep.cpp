@@ -39,6 +39,8 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
   if (!answered) return;
   if (options_.probe) client_.stop(request->call);
   if (&node == regions_node_) note_regions(page.value);
+  if (const auto& branches = node.operation->again_for)
+    for_each_selected(page.value, *branches, [&](const Json& element) { enqueue(node, &element, request.get()); });
   for (auto* child : node.children) {
     for_each_selected(page.value, child->operation->for_each->path, [&](const Json& element) { enqueue(*child, &element, request.get()); });
   }
@@ -107,7 +109,7 @@ Result<> Asking::keep_unchanged(Request& request, wire::Page& page, Record& reco
   entry.content = before->content;
   entry.body = before->body;
   entry.secrets = before->secrets;
-  if (node.children.empty()) return {};
+  if (node.children.empty() && !node.operation->again_for) return {};
   const auto body = TRY_WITHIN(history_.body(*before->body), "the answer of {} that did not change", node.operation->name());
   page.value = TRY(access_.api.read(*node.operation, before->status, body));
   return {};

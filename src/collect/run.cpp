@@ -4,11 +4,11 @@
 #include "collect/history.h"
 #include "collect/node.h"
 #include "collect/receipts.h"
+#include "collect/scope.h"
 #include "ledger/append.h"
 #include "ledger/create.h"
 
 #include <random>
-#include <thread>
 
 namespace vouch::collect {
 
@@ -132,7 +132,13 @@ class Run {
       client_.step(turn);
       report(nullptr, false);
     }
+    if (!options_.account.empty() && !whoami_.account.empty() && whoami_.account != options_.account) {
+      why = fmt::format("account {} answers in its place", whoami_.account);
+      whoami_ = {};
+    }
     leaf.reason = fmt::format("{} {} ({})", question_.name, name_of(leaf.outcome), why);
+    leaf.account = options_.account;
+    leaf.partition = options_.partition;
     if (whoami_.account.empty()) return;
     leaf.reason.clear();
     leaf.account = whoami_.account;
@@ -207,7 +213,7 @@ class Run {
       TRY(pack.add(access_.models.text()));
     }
     TRY(pack.finish());
-    auto appender = TRY(open_ledger());
+    auto appender = TRY(open_ledger(options_.home, options_.wait_for_ledger));
     std::vector<std::string> entries;
     if (!known) entries.push_back(write(in_force));
     leaf.catalog = known ? history.catalog()->first.value : appender.size().value;
@@ -215,16 +221,6 @@ class Run {
     const auto committed = TRY(appender.append(entries));
     collection_.index = LeafIndex{committed.first.value + entries.size() - 1};
     return appender.close();
-  }
-
-  // Others hold the ledger for moments only; a run of minutes is not thrown away because of one.
-  Result<Appender> open_ledger() {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(options_.wait_for_ledger.micros);
-    for (;;) {
-      auto appender = Appender::open(options_.home);
-      if (appender || appender.error().code != Errc::busy || std::chrono::steady_clock::now() >= until) return appender;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
   }
 
   // `asking` is nullptr while we only learn who we are.

@@ -44,6 +44,7 @@ struct SourceOperation {
   std::optional<wire::CsvShape> csv;        // of a file: what stands in it
   bool regional = false;
   std::optional<ForEach> for_each;
+  std::optional<Path> again_for;  // elements of its own answers for which it is asked too: the branches of a tree
   Template params;
   Template key;  // an object without members when none is declared
   // What the manifest says in place of `params`, where these are a ticket that is another in each run; an object without members: nothing.

@@ -70,10 +70,11 @@ Result<> check_operation(const SourceOperation& operation, const Source& source,
   add(operation.recorded);
   std::ranges::for_each(operation.only_if, add);
   if (operation.region) expressions.push_back(*operation.region);
+  std::vector elements{element};
+  if (operation.again_for) elements.push_back(TRY(walk(output, *operation.again_for, false)));
   for (const auto& expression : expressions) {
-    if (expression.root == operation.for_each->variable) {
-      TRY_WITHIN(walk(element, expression.path, false), "${}", expression.root);
-    }
+    if (expression.root != operation.for_each->variable) continue;
+    for (const auto* each : elements) TRY_WITHIN(walk(each, expression.path, false), "${}", expression.root);
   }
   return {};
 }

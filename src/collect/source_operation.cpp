@@ -85,12 +85,12 @@ Result<> check_roots(const Yaml& node, const std::vector<Expression>& expression
 
 Result<> check_words(const Yaml& node, const FileWords& words) {
   if (words.http) {
-    return node.only({"operation", "action", "for each", "params", "key",       "get",      "post", "body",
-                      "graphql",   "paging", "csv",      "total",  "answer",    "absent",   "gone", "volatile",
-                      "sets",      "secret", "until",    "after",  "increment", "remembers"});
+    return node.only({"operation", "action",  "for each", "again for", "params", "key",       "get",      "post",
+                      "body",      "graphql", "paging",   "csv",       "total",  "answer",    "absent",   "gone",
+                      "volatile",  "sets",    "secret",   "until",     "after",  "increment", "remembers"});
   }
-  return node.only({"operation", "action", "for each", "params", "key", "region", "recorded as", "only if", "absent", "gone", "volatile",
-                    "sets", "secret", "until", "after", "only in", "remembers"});
+  return node.only({"operation", "action", "for each", "again for", "params", "key", "region", "recorded as", "only if", "absent", "gone",
+                    "volatile", "sets", "secret", "until", "after", "only in", "remembers"});
 }
 
 // {$organization.MasterAccountId: $account}
@@ -104,6 +104,14 @@ Result<std::vector<Template>> read_only_if(const Yaml& node) {
     pairs.push_back(std::move(*pair));
   }
   return pairs;
+}
+
+Result<> read_again_for(const Yaml& node, SourceOperation& operation) {
+  if (node.is_absent()) return {};
+  if (!operation.for_each) return node.wrong("`again for` goes on from the elements of a `for each`");
+  operation.again_for = TRY(read_path(node));
+  if (operation.again_for->back().kind != Step::Kind::all) return node.wrong("`{}` does not end in `[]`", to_string(*operation.again_for));
+  return {};
 }
 
 Result<> read_place(const Yaml& node, const FileWords& words, SourceOperation& operation) {
@@ -154,6 +162,7 @@ Result<SourceOperation> read_operation(const Yaml& node, const FileWords& words)
   operation.actions = TRY(read_texts(node["action"]));
   if (operation.actions.empty() && !words.http) operation.actions.push_back(operation.name());
   if (const auto written = node["for each"]; !written.is_absent()) operation.for_each = TRY(read_for_each(written, words));
+  TRY(read_again_for(node["again for"], operation));
   operation.params = TRY(read_template(node["params"], "params"));
   TRY(check_roots(node["params"], operation.params.expressions(), operation, words));
   operation.key = TRY(read_template(node["key"], "key"));
@@ -177,6 +186,8 @@ Result<SourceOperation> read_operation(const Yaml& node, const FileWords& words)
     operation.http->name = words.service == words.http->api.service ? operation.operation : operation.name();
   }
   operation.increment = TRY(read_increment(node["increment"]));
+  if (operation.increment && operation.again_for)
+    return node["increment"].wrong("what is asked `again for` its own elements is no increment");
   if (const auto remembers = node["remembers"]; !remembers.is_absent()) {
     const auto length = parse_duration(TRY(remembers.text()));
     if (!length || length->micros <= 0) return remembers.wrong("`remembers` is how far back the provider still tells: `180d`");

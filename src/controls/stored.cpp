@@ -13,7 +13,7 @@ constexpr std::int64_t layout = 3;
 constexpr std::string_view make_tables = R"sql(
 create schema if not exists vouch;
 create table if not exists vouch.verdict_state(layout bigint, catalog text, judged timestamptz, size bigint, root text, simulated boolean, last_run timestamptz,
-  narrowed text);
+  narrowed text, left_out text);
 create table if not exists vouch.verdict_control(id text, digest text, statement text, owner text, severity text, mend text, remedy text, answer text,
   empty_because text, population bigint, pass bigint, fail bigint, unknown bigint, waived bigint, expires timestamptz);
 create table if not exists vouch.verdict_member(control text, key text, name text, answer text, reason text, leaf bigint);
@@ -74,7 +74,7 @@ struct Kept {
 
 Result<std::optional<Kept>> read_controls(table::Store& store) {
   // Where the tables are not there, or are others, DuckDB says so; asking it for a list of tables first takes longer than all the rest.
-  auto asked = store.query("select layout, catalog, judged, size, root, simulated, last_run, narrowed from vouch.verdict_state");
+  auto asked = store.query("select layout, catalog, judged, size, root, simulated, last_run, narrowed, left_out from vouch.verdict_state");
   if (!asked && asked.error().code == Errc::malformed) return std::nullopt;
   const auto states = TRY(std::move(asked));
   if (states.rows.size() != 1 || as<std::int64_t>(states.rows[0][0]) != layout) return std::nullopt;
@@ -87,6 +87,7 @@ Result<std::optional<Kept>> read_controls(table::Store& store) {
   kept.stored.state.simulated = as<bool>(state[5]);
   if (const auto* last = std::get_if<Instant>(&state[6])) kept.stored.state.last_run = *last;
   kept.stored.narrowed = texts_of(text(state[7]));
+  if (const auto left_out = parse_json(text(state[8]))) kept.stored.left_out = read_left_out(*left_out);
 
   const auto rows =
       TRY(store.query("select id, digest, statement, owner, severity, mend, remedy, answer, empty_because, population, pass, fail, "
@@ -145,11 +146,11 @@ Result<> read_frameworks(table::Store& store, Stored& stored) {
 table::Value or_null(const std::optional<Instant>& at) { return at ? table::Value{*at} : table::Value{}; }
 
 Result<> write_state(table::Store& store, std::string_view catalog, Instant at, const facts::State& state,
-                     const std::vector<std::string>& narrowed_ids) {
+                     const std::vector<std::string>& narrowed_ids, const std::vector<LeftOut>& left_out) {
   TRY(store.execute("delete from vouch.verdict_state"));
-  return store.execute("insert into vouch.verdict_state values ($1, $2, $3, $4, $5, $6, $7, $8)",
+  return store.execute("insert into vouch.verdict_state values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                        {layout, std::string{catalog}, at, static_cast<std::int64_t>(state.size.value), state.root, state.simulated,
-                        or_null(state.last_run), list_text(narrowed_ids)});
+                        or_null(state.last_run), list_text(narrowed_ids), json::serialize(to_json(left_out))});
 }
 
 Result<> add_control(table::Appender& rows, const Control& control, const ControlVerdict& verdict, Instant expires) {
@@ -248,7 +249,7 @@ Result<> store_all(const ControlCatalog& catalog, std::string_view digest, facts
       if (!ids.contains(id)) TRY(store.execute("delete from vouch.verdict_member where control = $1", {id}));
   TRY(members.flush());
   TRY(write_frameworks(store, catalog));
-  return write_state(store, digest, at, TRY(facts.state()), narrowed(catalog));
+  return write_state(store, digest, at, TRY(facts.state()), narrowed(catalog), TRY(accounts_left_out(facts, at)));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "controls/choice.h"
 #include "controls/evaluate.h"
+#include "controls/left_out.h"
 
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ struct Stored {
   std::vector<StoredControl> controls;     // those that are on; sorted by id
   std::vector<Framework> frameworks;       // with those alone
   std::vector<std::string> narrowed = {};  // controls of the shelf `soc2` that are off
+  std::vector<LeftOut> left_out = {};      // accounts that are not read
 };
 
 enum class Members { none, not_passing, all };

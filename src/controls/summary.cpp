@@ -5,7 +5,7 @@
 namespace vouch::controls {
 namespace {
 
-constexpr std::int64_t version = 2;
+constexpr std::int64_t version = 3;
 constexpr std::array answers{Answer::pass, Answer::fail, Answer::unknown, Answer::waived, Answer::empty};
 
 Json instant_json(Instant at) { return at.micros; }
@@ -104,6 +104,7 @@ Result<Stored> parse_summary(std::string_view bytes, Instant at) {
   for (const auto& framework : *frameworks) stored.frameworks.push_back(TRY(read_framework(framework)));
   for (const auto& id : *narrowed)
     if (id.is_string()) stored.narrowed.emplace_back(id.get_string());
+  if (const auto* left_out = find(value, "left_out")) stored.left_out = read_left_out(*left_out);
   return stored;
 }
 
@@ -122,7 +123,8 @@ Result<> write_summary(const fs::path& file, const Stored& stored) {
                              {"last_run", stored.state.last_run ? instant_json(*stored.state.last_run) : Json(nullptr)},
                              {"controls", std::move(controls)},
                              {"frameworks", std::move(frameworks)},
-                             {"narrowed", json::value_from(stored.narrowed)}};
+                             {"narrowed", json::value_from(stored.narrowed)},
+                             {"left_out", to_json(stored.left_out)}};
   return write_file(file, TRY(canonical(summary)), Sync::no);
 }
 

@@ -142,6 +142,14 @@ void add_holes(const CoverageAt& coverage, const FactTable& table, bool all_cove
     if (hole.from <= coverage.at) holes.push_back(std::move(hole));
 }
 
+void leave_out(std::vector<Hole>& holes, const std::vector<std::string>& accounts) {
+  if (accounts.empty()) return;
+  std::erase_if(holes, [&](const Hole& hole) {
+    const auto account = hole.key.find("account");
+    return account != hole.key.end() && std::binary_search(accounts.begin(), accounts.end(), account->second);
+  });
+}
+
 }  // namespace
 
 Result<std::vector<Hole>> Facts::holes(std::span<const std::string> tables, Instant at) {
@@ -153,6 +161,7 @@ Result<std::vector<Hole>> Facts::holes(std::span<const std::string> tables, Inst
     std::vector<Hole> here;
     add_holes(*data_->coverage, *table, data_->all_covered, here);
     if (!table->event.empty() && !here.empty()) here = TRY(this->holes(std::span{&name, 1}, at, at));
+    if (!table->is_of_ledger() && !here.empty()) leave_out(here, *TRY(data_->left_out_of(table->source, at)));
     holes.insert(holes.end(), std::make_move_iterator(here.begin()), std::make_move_iterator(here.end()));
   }
   return holes;

@@ -26,6 +26,9 @@ struct CoverageAt {
   std::set<std::pair<std::string, std::string>> operations;  // account, operation: ever asked
 };
 
+// Accounts that were collected once and are left out: of each source, by the decisions in their order.
+using LeftOut = std::map<std::string, std::map<Instant, std::vector<std::string>>>;
+
 // What is known already of the time after one instant: holes that end, rows that a test dates ahead.
 struct ChangesAfter {
   Instant at;
@@ -39,6 +42,10 @@ struct Facts::Data {
   std::optional<CoverageAt> coverage;
   std::optional<ChangesAfter> ahead;
   std::map<std::string, std::uint64_t, std::less<>> sizes;  // rows of each table; empty: not read
+  std::optional<LeftOut> left_out;
+
+  // By the decision in force at that instant, sorted. Nothing where the catalogue has no table of decisions.
+  Result<const std::vector<std::string>*> left_out_of(const std::string& source, Instant instant);
 };
 
 }  // namespace vouch::facts

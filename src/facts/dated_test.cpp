@@ -23,6 +23,11 @@ FactCatalog dated_catalog() {
   key: [account, source, run]
   event: ended
   columns: {source: text source, run: text run, outcome: text outcome, reason: text reason, ended: time ended}
+- table: vouch_account
+  from: ledger:scope
+  key: [account, source, decided]
+  event: decided
+  columns: {source: text source, decided: time at, in_scope: boolean in, reason: text reason}
 )");
 }
 
@@ -184,7 +189,8 @@ TEST(FactCatalog, of_dated_tables_refuses_what_cannot_date) {
            {"{table: t, from: s3:ListBuckets, key: [account], event: name, columns: {name: text Name}}",
             "not a declared column of type time"},
            {"{table: t, from: s3:ListBuckets, key: [account], event: seen, latest: [seen], columns: {seen: time Seen}}", "`latest` too"},
-           {"{table: t, from: ledger:waiver, key: [account], columns: {seen: time Seen}}", "`ledger:collection` can be read"},
+           {"{table: t, from: ledger:waiver, key: [account], columns: {seen: time Seen}}",
+            "`ledger:collection` and `ledger:scope` can be read"},
            {"{table: t, from: ledger:collection, key: [account], columns: {seen: time started}}", "when it ended"}}) {
     try {
       catalog_of("- " + text);
@@ -193,6 +199,41 @@ TEST(FactCatalog, of_dated_tables_refuses_what_cannot_date) {
       EXPECT_NE(std::string{error.what()}.find(reason), std::string::npos) << error.what();
     }
   }
+}
+
+TEST(LedgerTables, EachDecisionOnScopeIsARowForEachOfItsAccounts) {
+  World world;
+  world.decide({"aws", at("2026-03-01T09:00:00Z"), {{"1", true, ""}, {"2", false, "lab"}}});
+  world.decide({"aws", at("2026-03-02T09:00:00Z"), {{"1", true, ""}, {"2", true, ""}}});
+  auto& facts = world.replayed({.started = at("2026-03-03T09:00:00Z"), .asked = {listed({})}});
+  EXPECT_EQ(
+      lines(facts,
+            "select account, source, decided, in_scope, reason, valid_from = decided, leaf from vouch_account order by decided, account"),
+      (Lines{"1 aws 2026-03-01T09:00:00Z true - true 1", "2 aws 2026-03-01T09:00:00Z false lab true 1",
+             "1 aws 2026-03-02T09:00:00Z true - true 2", "2 aws 2026-03-02T09:00:00Z true - true 2"}));
+}
+
+TEST(LedgerTables, WhatWasReadOfAnAccountHasNoSayWhileItIsLeftOut) {
+  World world;
+  const std::vector<std::string> buckets{"aws_s3_bucket"};
+  world.replayed({.started = at("2026-03-01T09:00:00Z"), .asked = {listed({{"a", "", "x"}})}, .account = "1"});
+  world.replayed({.started = at("2026-03-01T10:00:00Z"), .asked = {listed({{"b", "", "x"}})}, .account = "2"});
+  world.decide({"aws", at("2026-03-02T09:00:00Z"), {{"1", true, ""}, {"2", false, "lab"}}});
+  auto* facts = &world.replayed({.started = at("2026-03-02T09:30:00Z"), .asked = {listed({{"a", "", "x"}})}, .account = "1"});
+  const auto seen = [&](std::string_view when) {
+    auto all = lines(*facts, must(facts->as_of(buckets, at(when))) + " select account from aws_s3_bucket order by all");
+    for (const auto& hole : must(facts->holes(buckets, at(when)))) all.push_back(hole.key.at("account") + ": " + hole.reason);
+    return all;
+  };
+  EXPECT_EQ(seen("2026-03-02T08:00:00Z"), (Lines{"1", "2"}));
+  EXPECT_EQ(seen("2026-03-02T09:40:00Z"), (Lines{"1"}));
+  EXPECT_EQ(seen("2026-03-03T09:00:00Z"), (Lines{"1"}));  // long past what its last run covers
+  // Read again, it counts again, and nobody saw the time between.
+  world.decide({"aws", at("2026-03-05T09:00:00Z"), {{"1", true, ""}, {"2", true, ""}}});
+  facts = &world.replayed({.started = at("2026-03-05T09:30:00Z"), .asked = {listed({{"b", "", "x"}})}, .account = "2"});
+  EXPECT_EQ(seen("2026-03-05T09:40:00Z"), (Lines{"1", "2", "1: no collection for 3 d"}));
+  EXPECT_EQ(lines(*facts, "select json_extract_string(key, '$.account'), reason from vouch.hole where reason like 'no collection%'"),
+            (Lines{"2 no collection for 3 d"}));
 }
 
 }  // namespace

@@ -41,6 +41,27 @@ void Facts::changed() {
   data_->coverage.reset();
   data_->ahead.reset();
   data_->sizes.clear();
+  data_->left_out.reset();
+}
+
+Result<const std::vector<std::string>*> Facts::Data::left_out_of(const std::string& source, Instant instant) {
+  static const std::vector<std::string> none;
+  if (!catalog.find("vouch_account")) return &none;
+  if (!left_out) {
+    left_out.emplace();
+    const auto rows = TRY(store.query(R"sql(
+select a.source, a.decided, a.account, not a.in_scope and r.account is not null from facts.main.vouch_account a
+left join (select distinct source, account from vouch.run) r on r.source = a.source and r.account = a.account
+order by a.source, a.decided, a.account)sql"));
+    for (const auto& row : rows.rows) {
+      auto& accounts = (*left_out)[table::to_text(row[0])][std::get<Instant>(row[1])];
+      if (std::get<bool>(row[3])) accounts.push_back(table::to_text(row[2]));
+    }
+  }
+  const auto decisions = left_out->find(source);
+  if (decisions == left_out->end()) return &none;
+  const auto after = decisions->second.upper_bound(instant);
+  return after == decisions->second.begin() ? &none : &std::prev(after)->second;
 }
 
 Result<State> Facts::state() {
@@ -62,8 +83,12 @@ Result<std::string> Facts::as_of(std::span<const std::string> tables, Instant at
     if (!table) return fail(Errc::usage, "there is no fact table `{}`", name);
     std::vector<std::string> columns;
     for (const auto& [column, type] : table->on_disk()) columns.push_back(quote(column));
-    sql += fmt::format("{}{} as not materialized (select {} from facts.main.{} where valid_from <= {} and {} < valid_to)",
-                       sql.empty() ? "with " : ", ", quote(name), fmt::join(columns, ", "), quote(name), instant, instant);
+    std::string away;
+    if (!table->is_of_ledger())
+      for (const auto& account : *TRY(data_->left_out_of(table->source, at))) away += (away.empty() ? "" : ", ") + quote_text(account);
+    if (!away.empty()) away = fmt::format(" and account not in ({})", away);
+    sql += fmt::format("{}{} as not materialized (select {} from facts.main.{} where valid_from <= {} and {} < valid_to{})",
+                       sql.empty() ? "with " : ", ", quote(name), fmt::join(columns, ", "), quote(name), instant, instant, away);
   }
   return sql;
 }

@@ -71,6 +71,7 @@ class Replay {
  private:
   Result<> visit(LeafIndex index, std::string_view entry) {
     if (evidence::has_kind(entry, "collection")) TRY(fold(index, entry));
+    if (evidence::has_kind(entry, "scope")) TRY(fold_scope(index, entry));
     if (progress_) progress_(index.value + 1 - done_.from.value, done_.to.value - done_.from.value);
     return {};
   }
@@ -87,29 +88,44 @@ class Replay {
       TRY(account->fold(index, *leaf));
       TRY(account->write_ended());
     }
-    TRY(fold_entry(index, entry, *leaf));
+    TRY(fold_entry(index, "ledger:collection", TRY(parse_json(entry)), leaf->account, leaf->ended));
     runs_.emplace_back(index, std::move(*leaf));
     return {};
   }
 
+  // A row for each account that the decision names.
+  Result<> fold_scope(LeafIndex index, std::string_view entry) {
+    auto leaf = evidence::parse_scope_leaf(entry);
+    if (!leaf) return fail(Errc::corrupt, "leaf {}: {}", index.value, leaf.error().message);
+    for (const auto& [account, in, reason] : leaf->accounts) {
+      json::object decision{{"source", leaf->source}, {"at", to_string(leaf->at)}, {"in", in}};
+      if (!reason.empty()) decision["reason"] = reason;
+      TRY(fold_entry(index, "ledger:scope", Json(std::move(decision)), account, leaf->at));
+    }
+    // Whose rows count is another question from here on.
+    for (const auto& table : folding_.catalog.tables)
+      if (table.source == leaf->source) folding_.changed.insert(table.name);
+    return {};
+  }
+
   // Rows of the tables that read the entry itself. They date themselves, and nothing ends them.
-  Result<> fold_entry(LeafIndex index, std::string_view entry, const evidence::CollectionLeaf& leaf) {
-    for (const auto* table : folding_.catalog.from("ledger:collection")) {
-      const auto answer = TRY(parse_json(entry));
+  Result<> fold_entry(LeafIndex index, std::string_view kind, const Json& answer, const std::string& account, Instant from) {
+    for (const auto* table : folding_.catalog.from(kind)) {
       About about;
-      about.account = leaf.account;
+      about.account = account;
       for (auto& row : TRY_WITHIN(rows_of(*table, Shape{*table}, answer, about), "table `{}`, leaf {}", table->name, index.value))
-        entry_rows_.push_back({table, index, leaf.account, std::move(row.values), leaf.ended});
+        entry_rows_.push_back({table, index, account, std::move(row.values), from});
       folding_.changed.insert(table->name);
     }
     return {};
   }
 
   Result<> write_entry_rows() {
-    for (const auto* table : folding_.catalog.from("ledger:collection")) {
-      auto rows = TRY(store_.appender(table->name));
+    for (const auto& table : folding_.catalog.tables) {
+      if (!table.is_of_ledger()) continue;
+      auto rows = TRY(store_.appender(table.name));
       for (const auto& row : entry_rows_) {
-        if (row.table != table) continue;
+        if (row.table != &table) continue;
         rows.add_text(row.account);
         for (CellReader cells{row.values}; !cells.done();) cells.append_to(rows);
         rows.add(row.from).add(Instant::infinity()).add_text("recalled").add(table::Value{});

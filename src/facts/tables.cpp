@@ -134,8 +134,9 @@ class TableReader {
   Result<> read_operation() {
     table_.operation = TRY(node_.text("from"));
     if (table_.is_of_ledger()) {
-      if (table_.operation != "ledger:collection")
-        return node_["from"].wrong("of the ledger's entries `ledger:collection` can be read, not `{}`", table_.operation);
+      if (table_.operation != "ledger:collection" && table_.operation != "ledger:scope")
+        return node_["from"].wrong("of the ledger's entries `ledger:collection` and `ledger:scope` can be read, not `{}`",
+                                   table_.operation);
       return {};
     }
     const auto known = operations_.find(table_.source + "/" + table_.operation);
@@ -185,8 +186,10 @@ class TableReader {
     }
     if (table_.is_of_ledger()) {
       const auto* event = column(table_.event);
-      if (!event || event->value.text() != "ended")
-        return node_.wrong("a collection comes to be when it ended: `event` is the column `time ended`");
+      const bool is_scope = table_.operation == "ledger:scope";
+      if (!event || event->value.text() != (is_scope ? "at" : "ended"))
+        return is_scope ? node_.wrong("a decision on scope dates itself: `event` is the column `time at`")
+                        : node_.wrong("a collection comes to be when it ended: `event` is the column `time ended`");
     }
     return {};
   }

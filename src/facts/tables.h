@@ -55,7 +55,7 @@ struct FactTable {
   std::string event;
   std::optional<Expression> observed;
 
-  // Rows come from the ledger's own entries ("ledger:collection"): complete by nature, and never collected.
+  // Rows come from the ledger's own entries ("ledger:collection", "ledger:scope"): complete by nature, and never collected.
   [[nodiscard]] bool is_of_ledger() const { return operation.starts_with("ledger:"); }
 
   // All columns on disk before valid_from: account, region where there is one, then those declared.

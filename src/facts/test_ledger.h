@@ -117,6 +117,8 @@ class Home {
     append(evidence::write(leaf));
   }
 
+  void decide(const evidence::ScopeLeaf& scope) { append(evidence::write(scope)); }
+
   std::map<std::string, Digest> manifests;  // of the last run, by operation and region
 
  private:

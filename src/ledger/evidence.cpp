@@ -200,6 +200,37 @@ std::string write(const CatalogLeaf& leaf) {
                      to_hex(leaf.catalog), to_hex(leaf.models));
 }
 
+std::string write(const ScopeLeaf& leaf) {
+  std::string accounts;
+  for (const auto& [account, in, reason] : leaf.accounts) {
+    accounts += fmt::format("{}{{\"account\":{},\"in\":{}", accounts.empty() ? "" : ",", literal(account), in);
+    if (!reason.empty()) accounts += fmt::format(",\"reason\":{}", literal(reason));
+    accounts += '}';
+  }
+  return fmt::format("{{\"accounts\":[{}],\"at\":\"{}\",\"kind\":\"scope\",\"source\":{},\"v\":1}}", accounts, to_string(leaf.at),
+                     literal(leaf.source));
+}
+
+std::vector<std::string> write_in_parts(const ScopeLeaf& leaf) {
+  constexpr std::size_t around = 256, most = max_scope_bytes - around;
+  std::vector<std::string> parts;
+  ScopeLeaf part{leaf.source, leaf.at, {}};
+  std::size_t bytes = 0;
+  const auto finish = [&] {
+    parts.push_back(write(part));
+    part.accounts.clear();
+    bytes = 0;
+  };
+  for (const auto& account : leaf.accounts) {
+    const auto own = literal(account.account).size() + literal(account.reason).size() + 64;
+    if (bytes + own > most && !part.accounts.empty()) finish();
+    bytes += own;
+    part.accounts.push_back(account);
+  }
+  finish();
+  return parts;
+}
+
 std::string write_schedule(Duration schedule) {
   const auto seconds = schedule.micros / 1'000'000;
   for (const auto& [unit, length] : {std::pair{'d', 86400}, {'h', 3600}, {'m', 60}}) {

@@ -124,8 +124,25 @@ struct CatalogLeaf {
   friend bool operator==(const CatalogLeaf&, const CatalogLeaf&) = default;
 };
 
-// A leaf is at most this long; a longer reason is cut, at a character's edge, and ends in "…".
+// Which accounts of a source are read, and which are left out and why, as it was decided from what the source lists of itself and from
+// vouch.yaml. Written when a decision differs from the one before; of very many accounts in several leaves of one instant.
+struct ScopeLeaf {
+  struct Account {
+    std::string account;
+    bool in = true;
+    std::string reason;  // of an account that is left out
+    friend bool operator==(const Account&, const Account&) = default;
+  };
+  std::string source;
+  Instant at;
+  std::vector<Account> accounts;  // sorted
+  friend bool operator==(const ScopeLeaf&, const ScopeLeaf&) = default;
+};
+
+// A leaf of a collection or a catalogue is at most this long; a longer reason is cut, at a character's edge, and ends in "…".
 constexpr std::size_t max_leaf_bytes = 1023;
+// The others, as long as an entry of the ledger may be.
+constexpr std::size_t max_scope_bytes = 65'535;
 
 // Whether a leaf is of that kind, without parsing it: leaves are canonical JSON, where a member has one spelling and a text that
 // imitates one is escaped.
@@ -137,6 +154,9 @@ std::string write(const Times& times);
 std::string write(const Receipts& receipts);
 std::string write(const CollectionLeaf& leaf);
 std::string write(const CatalogLeaf& leaf);
+std::string write(const ScopeLeaf& leaf);
+// As many leaves as it takes: an entry of a ledger has an end.
+std::vector<std::string> write_in_parts(const ScopeLeaf& leaf);
 
 Result<Manifest> parse_manifest(std::string_view text);
 Result<Tree> parse_tree(std::string_view text);
@@ -144,6 +164,7 @@ Result<Times> parse_times(std::string_view text);
 Result<Receipts> parse_receipts(std::string_view text);
 Result<CollectionLeaf> parse_collection_leaf(std::string_view text);
 Result<CatalogLeaf> parse_catalog_leaf(std::string_view text);
+Result<ScopeLeaf> parse_scope_leaf(std::string_view text);
 
 // "1d", "6h", "10m", "90s": the largest unit that divides it.
 std::string write_schedule(Duration schedule);

@@ -1,6 +1,8 @@
 // Reading back what a run stored. Strictness comes from one rule: what was read must be written as the very bytes that were read.
 #include "ledger/evidence.h"
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 
 namespace vouch::evidence {
@@ -260,6 +262,18 @@ Result<CatalogLeaf> parse_catalog_leaf(std::string_view text) {
   CatalogLeaf leaf{.catalog = TRY(require_digest(value, "catalog")),
                    .models = TRY(require_digest(value, "models")),
                    .binary = TRY(require_text(value, "binary"))};
+  return same_bytes(std::move(leaf), text);
+}
+
+Result<ScopeLeaf> parse_scope_leaf(std::string_view text) {
+  const auto value = TRY(document(text, max_scope_bytes));
+  if (TRY(require_string(value, "kind")) != "scope") return fail(Errc::malformed, "not a scope");
+  ScopeLeaf leaf{.source = TRY(require_text(value, "source")), .at = TRY(require_instant(value, "at")), .accounts = {}};
+  for (const auto& element : *TRY(require_list(value, "accounts")))
+    leaf.accounts.push_back({TRY(require_text(element, "account")), is_true(element, "in"), optional_text(element, "reason")});
+  const auto in_order = [](const auto& a, const auto& b) { return a.account < b.account; };
+  if (std::ranges::adjacent_find(leaf.accounts, std::not_fn(in_order)) != leaf.accounts.end())
+    return fail(Errc::malformed, "the accounts are out of order");
   return same_bytes(std::move(leaf), text);
 }
 

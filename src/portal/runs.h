@@ -18,11 +18,12 @@ namespace vouch::portal {
 
 // What the collection of one source came to.
 struct Ran {
-  std::string outcome;  // the leaf's, of several the worst; "error": nothing was recorded; "cancelled": the server ends
-  std::string reason;   // empty when complete
+  // The leaf's; "partial" where accounts fared differently. "error": nothing was recorded; "cancelled": the server ends.
+  std::string outcome;
+  std::string reason;  // empty when complete
   evidence::Counts counts;
   std::uint64_t throttled = 0;
-  json::array runs;  // as `vouch collect --format json` prints them
+  Json answer;  // what `vouch collect --format json` prints of it
 
   [[nodiscard]] bool recorded() const { return outcome != "error" && outcome != "cancelled"; }
   [[nodiscard]] bool well() const { return outcome == "complete" || outcome == "partial"; }

@@ -119,11 +119,14 @@ class Server {
     const auto source = request.query.find("source");
     if (source == request.query.end()) return reply(error_response(400, "say which source: /collect?source=NAME"));
     const auto asked = runs_.ask(source->second, [reply](const Ran& ran) {
-      if (ran.recorded())
-        reply(json_response(200, {{"outcome", json::string(ran.outcome)}, {"runs", ran.runs}}));
-      else
+      if (ran.recorded()) {
+        auto answer = ran.answer.is_object() ? ran.answer.get_object() : json::object{};
+        answer["outcome"] = ran.outcome;
+        reply(json_response(200, answer));
+      } else {
         reply(error_response(ran.outcome == "cancelled" ? 503 : 500,
                              ran.outcome == "cancelled" ? "cancelled: nothing of this run was recorded" : ran.reason));
+      }
     });
     if (!asked) reply(error_response(asked.error().code == Errc::not_found ? 404 : 503, asked.error().message));
   }

@@ -25,8 +25,9 @@ ACCOUNT = "123456789012"
 
 
 class Cloud(Child):
-    def __init__(self):
-        super().__init__(__file__, env={"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "TZ": "UTC"}, stderr=subprocess.DEVNULL)
+    def __init__(self, managed_policies=True):
+        """`managed_policies`: AWS's own are there too, a thousand in each account."""
+        super().__init__(__file__, env={"MOTO_IAM_LOAD_MANAGED_POLICIES": str(managed_policies).lower(), "TZ": "UTC"}, stderr=subprocess.DEVNULL)
         self.port = int(self.said)
         self.endpoint = f"http://127.0.0.1:{self.port}"
 

@@ -35,7 +35,7 @@ class Call:
 S3 = {"encryption": "GetBucketEncryption", "policy": "GetBucketPolicy", "policyStatus": "GetBucketPolicyStatus", "tagging": "GetBucketTagging",
       "versioning": "GetBucketVersioning", "acl": "GetBucketAcl", "logging": "GetBucketLogging", "lifecycle": "GetBucketLifecycleConfiguration",
       "object-lock": "GetObjectLockConfiguration", "publicAccessBlock": "GetPublicAccessBlock", "location": "GetBucketLocation"}
-NAMES = ("UserName", "RoleName", "KeyId", "Name", "TrailName", "SnapshotId", "DBSnapshotIdentifier", "InstanceId")
+NAMES = ("RoleArn", "UserName", "RoleName", "KeyId", "Name", "TrailName", "SnapshotId", "DBSnapshotIdentifier", "InstanceId")
 
 
 def read_call(method, target, headers, body):

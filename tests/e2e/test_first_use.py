@@ -224,7 +224,7 @@ def test_an_unchanged_collection_adds_one_leaf_and_hardly_a_byte(home):
     before, checkpoint = sum(f.stat().st_size for f in own.files("ledger", "blobs")), own.json("status")["checkpoint"]
     answer = own.json("collect", code=PASS)
     run = answer["runs"][0]
-    assert run["unchanged"] is True and run["counts"]["new_bodies"] == 0 and run["facts"] == {"opened": 0, "closed": 0}, run
+    assert run["unchanged"] is True and run["counts"]["new_bodies"] == 0 and answer["facts"] == {"opened": 0, "closed": 0}, answer
     assert answer["checkpoint"]["size"] == checkpoint["size"] + 1
     added = sum(f.stat().st_size for f in own.files("ledger", "blobs")) - before
     assert added <= 4096, f"{added} bytes were added"
