@@ -126,6 +126,19 @@ TEST(CollectHttp, WithoutTheCacheEverythingIsAskedAgainAndIsTheSame) {
   EXPECT_EQ(home.hub.count("/repos/a/pulls/"), 3u);
 }
 
+TEST(CollectHttp, AnAbsenceIsToldByTheWordsThatTheSourceDeclaresAndByNoOther404) {
+  HubHome home;
+  home.hub.missing = {{"/repos/a/branches", R"({"message":"No branches yet"})"},
+                      {"/repos/b/branches", R"({"message":"Not Found"})"},
+                      {"/repos/c/branches", ""}};
+  const auto collection = home.run();
+  const auto requests = home.manifest(collection, "hub:branches").requests;
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_TRUE(requests[0].absent);
+  EXPECT_EQ(requests[1].hole, Hole::failed) << "who may not see it is told the same by many";
+  EXPECT_EQ(requests[2].hole, Hole::failed);
+}
+
 TEST(CollectHttp, TheCacheIsItsOwnersAlone) {
   HubHome home;
   home.run();

@@ -286,6 +286,29 @@ TEST_F(Collect, WhatIsGoneSinceItsListingIsAnAnswer) {
   EXPECT_TRUE(manifest(collection, "s3:GetBucketTagging").requests[0].gone);
 }
 
+TEST_F(Collect, APageThatComesAgainUnderAnotherTokenStandsInPlaceOfOneThatDidNotCome) {
+  aws_.instead["kms:ListKeys"] = [](const Asked& asked) {
+    const bool second = asked.body.find("Marker") != std::string::npos;
+    return Reply{.body = second ? R"({"Keys":[{"KeyId":"k2"},{"KeyId":"k1"}],"Truncated":false})"
+                                : R"({"Keys":[{"KeyId":"k2"},{"KeyId":"k1"}],"Truncated":true,"NextMarker":"2"})",
+                 .error = {}};
+  };
+  const auto keys = entry(run(), "kms:ListKeys", "us-east-1");
+  EXPECT_EQ(keys.outcome, Outcome::failed);
+  EXPECT_EQ(keys.reason, "failed (malformed)");
+}
+
+TEST_F(Collect, PagesThatHoldNothingMayBeMany) {
+  aws_.instead["kms:ListKeys"] = [](const Asked& asked) {
+    const auto at = asked.body.find("\"Marker\":\"");
+    const auto page = at == std::string::npos ? '0' : asked.body[at + 10];
+    return page == '3' ? Reply{.body = R"({"Keys":[{"KeyId":"k1"}],"Truncated":false})", .error = {}}
+                       : Reply{.body = fmt::format(R"({{"Keys":[],"Truncated":true,"NextMarker":"{}"}})", static_cast<char>(page + 1)),
+                               .error = {}};
+  };
+  EXPECT_EQ(entry(run(), "kms:ListKeys", "us-east-1").outcome, Outcome::complete);
+}
+
 TEST_F(Collect, A404ThatIsNotTheServicesOwnProvesNothing) {
   aws_.instead["s3:GetBucketPolicy"] = [](const Asked&) {
     return Reply{.status = 404, .body = "<html><body>proxy: no such page</body></html>", .error = {}};
@@ -293,7 +316,9 @@ TEST_F(Collect, A404ThatIsNotTheServicesOwnProvesNothing) {
   aws_.instead["kms:ListKeys"] = [](const Asked&) {
     return Reply{.status = 404, .body = R"({"__type":"UnknownOperationException"})", .error = {}};
   };
+  aws_.instead["s3:GetBucketTagging"] = [](const Asked&) { return Reply{.status = 404, .body = "", .error = {}}; };
   const auto collection = run();
+  EXPECT_EQ(entry(collection, "s3:GetBucketTagging").outcome, Outcome::failed);
   EXPECT_EQ(entry(collection, "s3:GetBucketPolicy").outcome, Outcome::failed);
   EXPECT_EQ(manifest(collection, "s3:GetBucketPolicy").requests[0].hole, Hole::failed);
   EXPECT_EQ(entry(collection, "kms:ListKeys", "us-east-1").outcome, Outcome::failed);

@@ -1,4 +1,5 @@
 #include "collect/node.h"
+#include "collect/request.h"
 
 namespace vouch::collect {
 
@@ -18,12 +19,20 @@ constexpr std::string_view refusals[] = {"OptInRequired",
                                          "NotAuthorized",
                                          "UnauthorizedAccess"};
 
-bool contains(std::span<const std::string> codes, std::string_view code) { return std::ranges::find(codes, code) != codes.end(); }
-
-std::string spell(std::string_view code) {
-  const bool is_status = !code.empty() && std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
-  return is_status ? fmt::format("HTTP {}", code) : std::string(code);
+bool is_status(std::string_view code) {
+  return !code.empty() && std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
 }
+
+// "404", or "404 Branch not protected": a code, and how the service's own words begin.
+bool declares(std::span<const std::string> codes, std::string_view code, std::string_view message) {
+  return std::ranges::any_of(codes, [&](std::string_view declared) {
+    if (!declared.starts_with(code)) return false;
+    declared.remove_prefix(code.size());
+    return declared.empty() || (declared.starts_with(' ') && message.starts_with(declared.substr(1)));
+  });
+}
+
+std::string spell(std::string_view code) { return is_status(code) ? fmt::format("HTTP {}", code) : std::string(code); }
 
 // "AccessDenied, Throttling and 2 more", without repetition.
 std::string codes_of(const std::deque<Record>& records, Hole hole) {
@@ -58,15 +67,17 @@ std::string of_all(std::uint64_t some, std::optional<std::uint64_t> all, std::st
 
 }  // namespace
 
-void classify(const SourceOperation& operation, wire::Heard heard, std::string_view code, int status, bool empty_body, Entry& entry) {
-  entry.error = code;
-  if (contains(operation.absent, code)) {
+void classify(const SourceOperation& operation, const wire::ServiceError& error, int status, bool received, Entry& entry) {
+  entry.error = printable(error.code);
+  const auto& code = entry.error;
+  const bool speaks = received || !is_status(code);
+  if (speaks && declares(operation.absent, code, error.message)) {
     entry.absent = true;
-  } else if (contains(operation.gone, code)) {
+  } else if (speaks && declares(operation.gone, code, error.message)) {
     entry.gone = true;
-  } else if (heard == wire::Heard::denied || std::ranges::find(refusals, code) != std::end(refusals)) {
+  } else if (error.heard == wire::Heard::denied || std::ranges::find(refusals, code) != std::end(refusals)) {
     entry.hole = Hole::denied;
-  } else if (operation.for_each && status == 404 && heard == wire::Heard::absent && (code != "404" || empty_body)) {
+  } else if (operation.for_each && status == 404 && error.heard == wire::Heard::absent && !is_status(code)) {
     // A 404 without a code of the service's is some proxy's word, not the provider's.
     entry.gone = true;
   } else {

@@ -3,6 +3,17 @@
 
 namespace vouch::collect {
 
+namespace {
+
+// Of two pages that hold nothing the second one is no repetition of the first.
+bool holds_an_item(const Json& value) {
+  if (const auto* list = value.if_array()) return !list->empty();
+  const auto* object = value.if_object();
+  return object && std::ranges::any_of(*object, [](const auto& member) { return holds_an_item(member.value()); });
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
   std::string clean;
   for (const char c : text.substr(0, 128)) {
@@ -23,7 +34,7 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
   record.tls = page.answer.certificate;
   record.endpoint = endpoint_index(page.answer.endpoint);
   if (page.error) {
-    classify(*node.operation, page.error->heard, printable(page.error->code), page.answer.status, page.answer.body.empty(), entry);
+    classify(*node.operation, *page.error, page.answer.status, !page.answer.body.empty(), entry);
     if (auto kept = keep_error(*request, page, record); !kept) return break_off(std::move(kept).error());
   } else if (auto kept = keep_answer(*request, page, record); !kept) {
     if (kept.error().code != Errc::malformed) return break_off(std::move(kept).error());
@@ -50,6 +61,7 @@ void Asking::keep(const std::shared_ptr<Request>& request, wire::Page page) {
 void Asking::begin_again(Request& request) {
   std::erase_if(request.node->records, [&](const Record& record) { return record.entry.params == request.params_text; });
   request.remembering = {};
+  request.contents.clear();
   request.refused = false;
   if (request.newest_first) {
     const auto& node = *request.node;
@@ -86,6 +98,8 @@ Result<bool> Asking::keep_answer(Request& request, wire::Page& page, Record& rec
   if (!redacted.paths.empty()) value = TRY(access_.api.read(*node.operation, page.answer.status, redacted.body));
   access_.api.keep_what_the_body_says(*node.operation, value);
   const auto content = TRY(content_of(value, node.normal));
+  // Under another token, or in another order: were it taken for a page of its own, those whom it stands in place of would be missing.
+  if (holds_an_item(value) && !request.contents.insert(content).second) return fail(Errc::malformed, "the page is one that came before");
   if (auto& newest_first = request.newest_first) {
     TRY(newest_first->read(value));
     if (newest_first->reached_the_known()) client_.stop(request.call);
@@ -109,6 +123,7 @@ Result<> Asking::keep_unchanged(Request& request, wire::Page& page, Record& reco
   entry.content = before->content;
   entry.body = before->body;
   entry.secrets = before->secrets;
+  request.contents.insert(*before->content);
   if (node.children.empty() && !node.operation->again_for) return {};
   const auto body = TRY_WITHIN(history_.body(*before->body), "the answer of {} that did not change", node.operation->name());
   page.value = TRY(access_.api.read(*node.operation, before->status, body));

@@ -19,6 +19,7 @@ struct Node {
   bool known = false;  // the API has such an operation
   std::string region;  // to ask, unless the element says otherwise
   Normal normal;
+  std::vector<Path> changing;  // the operation's volatile members, and of an HTTP API the one that leads to the next page
 
   Node* parent = nullptr;  // whose elements it is asked for
   Node* after = nullptr;
@@ -68,7 +69,7 @@ Verdict judge(const Node& node);
 Digest question_of(const SourceOperation& operation);
 
 // How an error answer is read: as an absence that the source declares, as a thing that is gone, or as a hole.
-// `empty_body`: an answer to HEAD, whose status is all it says.
-void classify(const SourceOperation& operation, wire::Heard heard, std::string_view code, int status, bool empty_body, Entry& entry);
+// `received`: it came with a body. A status without a word is anybody's on the way, and proves no absence.
+void classify(const SourceOperation& operation, const wire::ServiceError& error, int status, bool received, Entry& entry);
 
 }  // namespace vouch::collect

@@ -8,6 +8,23 @@ namespace {
 constexpr std::string_view describe_regions = "ec2:DescribeRegions";
 }  // namespace
 
+namespace {
+
+// Where an answer says which page comes next is no content of it.
+std::vector<Path> changing_members(const SourceOperation& operation) {
+  using Style = wire::Paging::Style;
+  auto paths = operation.volatiles;
+  if (!operation.http) return paths;
+  const auto& paging = operation.http->paging;
+  if (paging.style != Style::next && paging.style != Style::cursor && paging.style != Style::page_info) return paths;
+  Path path;
+  for (const auto& member : paging.path.members()) path.push_back({.kind = Step::Kind::member, .member = member, .index = 0});
+  if (!path.empty()) paths.push_back(std::move(path));
+  return paths;
+}
+
+}  // namespace
+
 bool is_region_name(std::string_view text) {
   return !text.empty() && text.size() <= 32 &&
          std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
@@ -20,7 +37,8 @@ Node& Asking::add_node(const SourceOperation& operation, const Scope& scope) {
   node->region = scope.region.empty() ? whoami_.global_region : scope.region;
   node->known = access_.api.knows(operation);
   if (node->known) node->normal.paging = access_.api.paging_members(operation);
-  node->normal.volatiles = operation.volatiles;
+  node->changing = changing_members(operation);
+  node->normal.volatiles = node->changing;
   node->normal.sets = operation.sets;
   if (auto before = history_.manifest(operation.name(), scope)) {
     node->before = std::move(*before);

@@ -4,6 +4,8 @@
 #include "collect/newest_first.h"
 #include "collect/node.h"
 
+#include <set>
+
 namespace vouch::collect {
 
 // One request, with all its pages.
@@ -20,6 +22,7 @@ struct Asking::Request {
   std::uint32_t reading = 1;
   std::optional<RememberedRequest> remembered;  // of the run before
   RememberedRequest remembering;
+  std::set<Digest> contents;                // of the pages so far that hold anything
   std::optional<NewestFirst> newest_first;  // of an increment
 };
 

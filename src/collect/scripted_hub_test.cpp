@@ -39,6 +39,7 @@ Result<wire::Answer> Hub::answer(const wire::HttpRequest& request) {
   const auto path = target.substr(0, target.find('?'));
   asked.push_back(target);
   if (refused.contains(path)) return reply(403, R"({"message":"Resource not accessible"})");
+  if (const auto lost = missing.find(path); lost != missing.end()) return reply(404, lost->second);
   if (const auto other = instead.find(path); other != instead.end()) return reply(200, other->second);
   if (path == "/orgs/acme") return reply(200, fmt::format(R"({{"id":{},"login":"acme"}})", id));
   json::array items;
@@ -87,6 +88,7 @@ operations:
     get: /repos/{repo}/branches?per_page=2
     params: {repo: $repo.name}
     key: {repository_id: $repo.node_id}
+    absent: [404 No branches]
   - operation: pulls
     for each: repo in repositories[]
     get: /repos/{repo}/pulls?per_page=2

@@ -25,6 +25,7 @@ class Hub {
   std::size_t page_size = 2;
   std::set<std::string> refused;               // paths that are answered with 403
   std::map<std::string, std::string> instead;  // other bodies, by path
+  std::map<std::string, std::string> missing;  // bodies of a 404, by path
   bool etags = true;
 
   // What happened, as "/repos/a/pulls?page=2".

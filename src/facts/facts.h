@@ -59,8 +59,8 @@ class Facts {
   Result<State> state();
 
   // "with aws_s3_bucket as (select account, bucket, … from facts.main.aws_s3_bucket where valid_from <= … ), …": put before
-  // `select * from (<a control's SQL>)`, it makes the tables hold what was true at `at`, and nothing else of them visible. Accounts that are
-  // left out at `at` (vouch_account) are not in them, and their holes not in holes(): what was read of them before has no say.
+  // `select * from (<a control's SQL>)`, it makes the tables hold what was true at `at`, and nothing else of them visible. Accounts that
+  // are left out at `at` (vouch_account) are not in them, and their holes not in holes(): what was read of them before has no say.
   Result<std::string> as_of(std::span<const std::string> tables, Instant at);
 
   // About how many rows the largest of these tables holds, versions that have ended among them.

@@ -7,6 +7,7 @@
 #include "wire/sigv4.h"
 
 #include <map>
+#include <unordered_set>
 
 namespace vouch::wire {
 
@@ -100,6 +101,7 @@ class AwsExchange final : public Exchange {
     if (operation_->unsigned_request) return http;
     const bool is_s3 = endpoint.signing_name == "s3" || endpoint.signing_name == "s3-outposts" || endpoint.signing_name == "s3express";
     const auto identity = TRY(account_.current_credentials(now));
+    asked_as_ = identity.access_key_id;
     sign(http, identity, {endpoint.signing_region, endpoint.signing_name, !is_s3, is_s3}, account_.clock.now() + account_.skew);
     return http;
   }
@@ -122,7 +124,9 @@ class AwsExchange final : public Exchange {
     }
     if (error.heard == Heard::expired && !refreshed_) {
       refreshed_ = true;
-      account_.credentials.forget();
+      // Unless another call, refused beside this one, has them renewed by now.
+      const auto in_force = account_.credentials.get(account_.clock.now());
+      if (!in_force || in_force->access_key_id == asked_as_) account_.credentials.forget();
       return true;
     }
     if (call_.service == "s3" && !bucket_.empty() && !redirected_ && is_redirect(answer, error)) {
@@ -140,6 +144,8 @@ class AwsExchange final : public Exchange {
     auto next = TRY(next_page(*operation_, params_, understood.value));
     Turn turn{.unmodelled = next.unmodelled};
     if (!next.params) return turn;
+    if (!asked_.insert(std::hash<std::string>{}(json::serialize(*next.params))).second)
+      return fail(Errc::malformed, "{}: the answer leads back to a page that came before", operation_->name);
     turn.to = Turn::To::next_page;
     params_ = *std::move(next.params);
     refreshed_ = corrected_ = redirected_ = false;
@@ -154,8 +160,10 @@ class AwsExchange final : public Exchange {
   const Call& call_;
   const Service* service_ = nullptr;
   const Operation* operation_ = nullptr;
-  Json params_;  // of the present page, tokens among them
+  Json params_;                            // of the present page, tokens among them
+  std::unordered_set<std::size_t> asked_;  // hashes of the params of later pages
   std::string bucket_;
+  std::string asked_as_;  // the access key id of the present request
   bool overridden_ = false;
   bool refreshed_ = false, corrected_ = false, redirected_ = false;  // of the present page
 };

@@ -1,5 +1,6 @@
 #include "wire/client.h"
 
+#include "base/digest.h"
 #include "wire/pace.h"
 #include "wire/retry.h"
 
@@ -51,6 +52,32 @@ struct Lane {
   std::deque<Client::CallId> ready;
 };
 
+// What was sent to sign in. A signature among it tells nothing and does no harm.
+std::vector<std::string> credentials_in(const Headers& headers) {
+  constexpr std::size_t shortest = 8;  // of what can be told from a word
+  std::vector<std::string> found;
+  for (const auto& [name, value] : headers) {
+    std::string lower;
+    for (const char c : name) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const auto speaks_of = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
+    if (!speaks_of("auth") && !speaks_of("token") && !speaks_of("key") && !speaks_of("secret")) continue;
+    auto credential = value.substr(value.rfind(' ') + 1);  // "Bearer abc"
+    if (credential.size() >= shortest) found.push_back(std::move(credential));
+  }
+  return found;
+}
+
+// Some services say in a refusal what they were sent: S3 the whole request, once as text and once as hexadecimal bytes.
+void take_out(const std::vector<std::string>& credentials, std::string& text) {
+  const auto replace_all = [&](std::string_view what) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at)) text.replace(at, what.size(), "(credential)");
+  };
+  for (const auto& credential : credentials) {
+    replace_all(credential);
+    replace_all(fmt::format("{:02x}", fmt::join(bytes_of(credential), " ")));
+  }
+}
+
 struct Work {
   Client::CallId id = 0;
   Call call;
@@ -71,6 +98,7 @@ struct Work {
 
   // Of the present request:
   std::optional<Transport::Id> request;
+  std::vector<std::string> credentials;  // sent with it
   Duration sent{};
 
   void turn_to(std::uint32_t number) {
@@ -231,6 +259,7 @@ struct Client::State {
     ++in_flight;
     ++work.outcome.requests;
     ++counters.requests;
+    work.credentials = credentials_in(request.headers);
     const auto id = work.id;
     work.request = transport.submit(std::move(request), [this, id](Result<Answer> answer) { on_answer(id, std::move(answer)); });
     return {};
@@ -250,6 +279,7 @@ struct Client::State {
     release(*work);
     if (!result) return on_silence(*work, std::move(result).error());
     auto& answer = *result;
+    if (answer.status >= 400) take_out(work->credentials, answer.body);
     counters.bytes_received += answer.body.size();
     answer.simulated = answer.simulated || work->exchange->overridden();
     simulated = simulated || answer.simulated;

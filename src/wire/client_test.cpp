@@ -24,10 +24,11 @@ class ClientTest : public ::testing::Test {
    public:
     Result<Credentials> get(Instant) override {
       if (failure) return std::unexpected(*failure);
-      return Credentials{fmt::format("ID{}", forgotten), "secret", {}, std::nullopt, "test"};
+      return Credentials{fmt::format("ID{}", forgotten), "secret", session_token, std::nullopt, "test"};
     }
     void forget() override { ++forgotten; }
     int forgotten = 0;
+    std::string session_token;
     std::optional<Error> failure;
   };
 
@@ -249,6 +250,36 @@ TEST_F(ClientTest, ExpiredCredentialsAreRenewedOnce) {
   EXPECT_EQ(transport->requests.size(), 2U);
 }
 
+TEST_F(ClientTest, CallsThatAreRefusedTogetherShareOneRenewal) {
+  answer([](const HttpRequest& request, std::size_t) {
+    return find_header(request.headers, "Authorization")->find("ID0/") != std::string::npos ? refusal(403, "ExpiredTokenException")
+                                                                                            : page("a", "");
+  });
+  std::vector<std::shared_ptr<Ended>> all;
+  for (int i = 0; i < 8; ++i) all.push_back(start());
+  client->run();
+  for (const auto& ended : all) EXPECT_EQ(ended->outcome->heard, Heard::ok);
+  EXPECT_EQ(credentials.forgotten, 1);
+}
+
+TEST_F(ClientTest, WhatWasSentToSignInIsTakenOutOfARefusal) {
+  credentials.session_token = "FwoGZXIvYXdzEJr//token+of/a==session";
+  std::string spelt;
+  for (const unsigned char c : credentials.session_token) spelt += fmt::format("{}{:02x}", spelt.empty() ? "" : " ", c);
+  answer([&](const HttpRequest&, std::size_t) {
+    return ScriptedTransport::Reply{answer_with(
+        403,
+        fmt::format(R"({{"__type":"SignatureDoesNotMatch","message":"x-amz-security-token:{} {}"}})", credentials.session_token, spelt))};
+  });
+  const auto ended = run();
+  ASSERT_EQ(ended->pages.size(), 1U);
+  for (const auto& text : {ended->pages[0].answer.body, ended->pages[0].error->message, ended->outcome->message}) {
+    EXPECT_EQ(text.find(credentials.session_token), std::string::npos) << text;
+    EXPECT_EQ(text.find(spelt), std::string::npos) << text;
+  }
+  EXPECT_NE(ended->pages[0].answer.body.find("(credential)"), std::string::npos);
+}
+
 TEST_F(ClientTest, AWrongClockIsCorrectedOnceAndStaysCorrected) {
   const auto theirs = parse_instant("2026-11-24T03:00:00Z").value();
   answer([&](const HttpRequest& request, std::size_t) {
@@ -346,6 +377,15 @@ TEST_F(ClientTest, AThrottlingServiceIsAskedMoreSlowlyAndRecovers) {
   EXPECT_EQ(good, 1000);
   EXPECT_LT(refused, 400U);
   EXPECT_LT(seconds(), 150);  // 50 s at best
+}
+
+TEST_F(ClientTest, PagesThatLeadInACircleEnd) {
+  const std::vector<std::string> tokens{"one", "two", "three", "one"};
+  answer([&](const HttpRequest&, std::size_t n) { return page("a", tokens[n % tokens.size()]); });
+  const auto ran = run();
+  EXPECT_EQ(ran->outcome->heard, Heard::failed);
+  EXPECT_EQ(ran->outcome->error->code, Errc::malformed);
+  EXPECT_EQ(ran->outcome->requests, 4u);
 }
 
 TEST_F(ClientTest, AnOverriddenEndpointMarksAnswersAsSimulated) {

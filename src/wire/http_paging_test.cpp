@@ -176,6 +176,16 @@ TEST_F(HttpPagingTest, APageThatComesInPlaceOfAnotherIsMalformed) {
   }
 }
 
+TEST_F(HttpPagingTest, TheLastPageInPlaceOfAnotherIsKnownByThePageBeforeIt) {
+  operation("things", "/things", {.style = Style::link});
+  answer([](const HttpRequest& request, std::size_t) -> ScriptedTransport::Reply {
+    if (!request.url.contains("page=2"))
+      return {answer_with(200, "[1]", {{"Link", "<https://api.forge.test/v1/things?page=2>; rel=\"next\""}})};
+    return {answer_with(200, "[9]", {{"Link", "<https://api.forge.test/v1/things?page=3>; rel=\"prev\""}})};
+  });
+  EXPECT_EQ(run("things")->outcome->error->code, Errc::malformed);
+}
+
 TEST_F(HttpPagingTest, ASignInThatExpiresBetweenTwoPagesLosesNone) {
   operation("things", "/things", {.style = Style::link});
   answer([&](const HttpRequest& request, std::size_t nth) {

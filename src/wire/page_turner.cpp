@@ -148,11 +148,16 @@ Result<std::string> PageTurner::next_position(std::string_view url, const Answer
 }
 
 Result<std::string> PageTurner::next_by_link(std::string_view url, const Answer& answer) const {
+  // Where pages are numbered, one that leads elsewhere than to its neighbours is not the page that was asked for.
+  const auto here = number_in(query_value(url, "page"));
+  if (const auto link = TRY(find_link(answer.headers, "prev"))) {
+    const auto before = number_in(query_value(*link, "page"));
+    if (before && (!here || *before + 1 != *here)) return fail(Errc::malformed, "page {} comes behind page {}", here.value_or(1), *before);
+  }
   const auto link = TRY(find_link(answer.headers, "next"));
   if (!link) return std::string{};
   auto next = TRY(admit(url, *link));
-  // Where pages are numbered, one that leads elsewhere than to its neighbour is not the page that was asked for.
-  const auto here = number_in(query_value(url, "page")), there = number_in(query_value(next, "page"));
+  const auto there = number_in(query_value(next, "page"));
   const bool neighbours = here ? there == *here + 1 : there && (*there == 1 || *there == 2);  // the first has number 0 or 1
   if (there && !neighbours) return fail(Errc::malformed, "page {} leads to page {}", here.value_or(1), *there);
   return next;

@@ -34,7 +34,8 @@ class Call:
 # S3 tells operations apart by sub-resource.
 S3 = {"encryption": "GetBucketEncryption", "policy": "GetBucketPolicy", "policyStatus": "GetBucketPolicyStatus", "tagging": "GetBucketTagging",
       "versioning": "GetBucketVersioning", "acl": "GetBucketAcl", "logging": "GetBucketLogging", "lifecycle": "GetBucketLifecycleConfiguration",
-      "object-lock": "GetObjectLockConfiguration", "publicAccessBlock": "GetPublicAccessBlock", "location": "GetBucketLocation"}
+      "object-lock": "GetObjectLockConfiguration", "publicAccessBlock": "GetPublicAccessBlock", "location": "GetBucketLocation",
+      "inventory": "ListBucketInventoryConfigurations"}
 NAMES = ("RoleArn", "UserName", "RoleName", "KeyId", "Name", "TrailName", "SnapshotId", "DBSnapshotIdentifier", "InstanceId")
 
 
@@ -198,6 +199,9 @@ class Proxy:
         self.rules.clear()
         self.calls.clear()
 
+    def answered(self, call, method, target, headers, body, head, answer):
+        """What went through, for whoever records it."""
+
     def _run(self, started):
         asyncio.set_event_loop(self.loop)
         server = self.loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20))
@@ -236,6 +240,7 @@ class Proxy:
                     await rule.then.act(call, forward, writer)
                 else:
                     answer_head, answer_body = await forward()
+                    self.answered(call, method, target, headers, body, answer_head, answer_body)
                     writer.write(answer_head + answer_body)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
