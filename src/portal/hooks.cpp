@@ -35,11 +35,11 @@ Result<Appender> open_ledger(const fs::path& home) {
   }
 }
 
-Result<std::unordered_set<std::string>> read_known(const fs::path& home) {
-  std::unordered_set<std::string> known;
+Result<std::set<Digest>> read_known(const fs::path& home) {
+  std::set<Digest> known;
   const auto log = TRY(Reader::open(home));
   TRY(log.for_each(LeafIndex{0}, log.checkpoint().size, [&](LeafIndex, std::string_view entry) -> Result<> {
-    if (evidence::has_kind(entry, "events")) known.insert(TRY(evidence::parse_events_leaf(entry)).delivery);
+    if (evidence::has_kind(entry, "events")) known.insert(TRY(evidence::parse_events_leaf(entry)).received_body);
     return {};
   }));
   return known;
@@ -108,7 +108,7 @@ void Hooks::handle(std::vector<Waiting> batch) {
     }
     return;
   }
-  std::map<std::string, Kept> kept;
+  std::map<Digest, Kept> kept;
   for (auto& waiting : batch) check(std::move(waiting), kept);
   if (kept.empty()) return;
   const auto committed = commit(kept);
@@ -116,10 +116,10 @@ void Hooks::handle(std::vector<Waiting> batch) {
     in_doubt_ = true;
     log_(Level::error, "webhooks_lost", {{"count", std::to_string(kept.size())}, {"error", committed.error().message}});
   }
-  for (auto& [id, one] : kept) {
+  for (auto& [received, one] : kept) {
     if (committed) {
-      known_.insert(id);
-      log_(Level::info, "webhook", {{"source", one.leaf.source}, {"type", one.leaf.event}, {"delivery", id}});
+      known_.insert(received);
+      log_(Level::info, "webhook", {{"source", one.leaf.source}, {"type", one.leaf.event}, {"delivery", one.leaf.delivery}});
     }
     bool first = true;
     for (const auto& reply : one.replies) {
@@ -140,16 +140,17 @@ Result<> Hooks::settle_doubt() {
   return {};
 }
 
-void Hooks::check(Waiting waiting, std::map<std::string, Kept>& kept) {
+void Hooks::check(Waiting waiting, std::map<Digest, Kept>& kept) {
   const auto& request = waiting.request;
   if (!is_genuine(request)) return refuse(waiting.reply, 401, "refused", "refused");
   auto delivery = read_delivery(request);
   if (!delivery) return refuse(waiting.reply, delivery.error().code == Errc::unsupported ? 415 : 400, "refused", delivery.error().message);
-  if (known_.contains(delivery->id)) {
+  const auto received = sha256(request.body);
+  if (known_.contains(received)) {
     metrics_.add("vouch_webhooks_total", {{"outcome", "duplicate"}});
     return waiting.reply(response(200, {{"kept", true}}));
   }
-  if (const auto same = kept.find(delivery->id); same != kept.end()) return same->second.replies.push_back(std::move(waiting.reply));
+  if (const auto same = kept.find(received); same != kept.end()) return same->second.replies.push_back(std::move(waiting.reply));
   const auto payload = parse_json(request.body);
   if (!payload || !payload->is_object()) return refuse(waiting.reply, 400, "refused", "the payload is no JSON object");
   auto redacted = collect::redact_document(wire::AnswerKind::json, request.body, {}, key_);
@@ -157,14 +158,14 @@ void Hooks::check(Waiting waiting, std::map<std::string, Kept>& kept) {
   Kept one;
   one.leaf.source = "github";
   one.leaf.event = std::move(delivery->event);
-  one.leaf.delivery = delivery->id;
+  one.leaf.delivery = std::move(delivery->id);
   one.leaf.received = clock_.now();
   one.leaf.body = sha256(redacted->body);
-  one.leaf.received_body = sha256(request.body);
+  one.leaf.received_body = received;
   one.leaf.secrets = redacted->paths.size();
   one.body = std::move(redacted->body);
   one.replies.push_back(std::move(waiting.reply));
-  kept.emplace(std::move(delivery->id), std::move(one));
+  kept.emplace(received, std::move(one));
 }
 
 void Hooks::refuse(const Reply& reply, int status, std::string_view outcome, std::string_view why) {
@@ -198,10 +199,10 @@ void Hooks::read_secret() {
 }
 
 // Blobs first, complete and synced; then the leaves that name them, in one batch.
-Result<> Hooks::commit(const std::map<std::string, Kept>& kept) {
+Result<> Hooks::commit(const std::map<Digest, Kept>& kept) {
   auto pack = TRY(PackWriter::start(home_));
   std::vector<std::string> entries;
-  for (const auto& [id, one] : kept) {
+  for (const auto& [received, one] : kept) {
     TRY(pack.add(one.body));
     entries.push_back(write(one.leaf));
   }

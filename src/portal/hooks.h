@@ -2,7 +2,8 @@
 // leaf").
 //
 // One thread of its own. Deliveries that come together share one pack and one commit; each is answered when its entry is durable:
-//   202 kept; 200 kept before: the same delivery id is never stored twice, whenever it comes
+//   202 kept; 200 kept before. A delivery is known by the bytes that are signed: the headers with its id and its type are not, so who
+//   caught one could send it under others
 //   401 not signed with the secret (no more is said); 400, 415 signed, but nothing that we can keep; 503 not kept now, to be sent again
 #pragma once
 
@@ -16,8 +17,8 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
-#include <unordered_set>
 
 namespace vouch::portal {
 
@@ -51,10 +52,10 @@ class Hooks {
   void work();
   void handle(std::vector<Waiting> batch);
   Result<> settle_doubt();
-  void check(Waiting waiting, std::map<std::string, Kept>& kept);
+  void check(Waiting waiting, std::map<Digest, Kept>& kept);
   bool is_genuine(const HttpRequest& request);
   void read_secret();
-  Result<> commit(const std::map<std::string, Kept>& kept);
+  Result<> commit(const std::map<Digest, Kept>& kept);
   void refuse(const Reply& reply, int status, std::string_view outcome, std::string_view why);
 
   const fs::path home_;
@@ -70,8 +71,8 @@ class Hooks {
   bool stopping_ = false;
 
   // Of its thread:
-  std::unordered_set<std::string> known_;
-  bool in_doubt_ = false;  // whether `known_` is all that the ledger holds
+  std::set<Digest> known_;  // received bodies
+  bool in_doubt_ = false;   // whether `known_` is all that the ledger holds
   wire::SecretText text_;
   std::optional<Instant> read_at_;
   std::thread thread_;

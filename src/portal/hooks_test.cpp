@@ -147,6 +147,16 @@ TEST_F(HooksTest, a_delivery_is_kept_once_also_across_a_restart) {
   EXPECT_EQ(leaves().size(), 1u);
 }
 
+TEST_F(HooksTest, a_delivery_that_was_caught_is_not_kept_again_under_another_id) {
+  const auto hooks = open();
+  EXPECT_EQ(take(*hooks, delivery("1", "{}")).get().status, 202);
+  auto again = delivery("2", "{}");
+  again.headers["x-github-event"] = "member";
+  EXPECT_EQ(take(*hooks, std::move(again)).get().status, 200);
+  EXPECT_EQ(take(*hooks, delivery("1", R"({"number":2})")).get().status, 202);  // nothing that is signed is lost for its id
+  EXPECT_EQ(leaves().size(), 2u);
+}
+
 TEST_F(HooksTest, many_at_once_share_commits_and_each_is_kept) {
   const auto hooks = open();
   std::vector<std::thread> threads;
@@ -179,7 +189,7 @@ TEST_F(HooksTest, a_delivery_whose_commit_broke_half_way_is_not_kept_twice) {
   EXPECT_EQ(take(*hooks, delivery("1", "{}")).get().status, 503);
   fs::remove(tiles);
   EXPECT_EQ(take(*hooks, delivery("1", "{}")).get().status, 200);  // the journal had it
-  EXPECT_EQ(take(*hooks, delivery("2", "{}")).get().status, 202);
+  EXPECT_EQ(take(*hooks, delivery("2", "{\"number\":2}")).get().status, 202);
   EXPECT_EQ(leaves().size(), 2u);
   EXPECT_TRUE(verify_home(home()));
   EXPECT_TRUE(verify_evidence(home()));
