@@ -1,4 +1,5 @@
 # Debian's libraries, and the two that ./dev pins by hash under .deps (DuckDB, botocore's models).
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)  # writes what is built in
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)

@@ -1,5 +1,6 @@
 #include "cli/session.h"
 
+#include "cli/shipped_understood.h"
 #include "controls/summary.h"
 #include "controls/understood.h"
 #include "ledger/create.h"
@@ -45,10 +46,12 @@ namespace {
 // home/cache/controls.json: derived, so that a home that cannot be written to is no obstacle.
 controls::ControlCatalog read_controls(const Home& home, Catalog& catalog) {
   const auto file = home.path / "cache" / "controls.json";
+  const auto shipped = controls::Understood::read(shipped_understood());
   auto understood = controls::Understood::read(read_file(file, 64u << 20).value_or(""));
   const auto before = understood;
+  understood.rest_on(shipped);
   auto controls = controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems, &understood);
-  if (understood != before && make_directory(file.parent_path())) (void)write_file(file, understood.write(), Sync::no, 0600);
+  if (understood != before && home.exists() && make_directory(file.parent_path())) (void)write_file(file, understood.write(), Sync::no, 0600);
   return controls;
 }
 
@@ -58,7 +61,7 @@ Result<Catalog> Catalog::read(const Home& home, Check check) {
   Catalog catalog;
   catalog.files = TRY(read_catalog(home.path));
   catalog.tables = facts::read_fact_catalog(catalog.files, catalog.problems);
-  catalog.controls = check == Check::changed && home.exists()
+  catalog.controls = check == Check::changed
                          ? read_controls(home, catalog)
                          : controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems);
   if (home.exists()) catalog.choice = TRY(choice_of(home));

@@ -175,9 +175,9 @@ std::string Understood::write() const {
 
 bool Understood::fill(Control& control, const Digest& of) const {
   const auto found = controls_.find(control.id);
-  if (found == controls_.end()) return false;
+  const auto* known = found == controls_.end() ? nullptr : find_string(found->second, "of");
+  if (!known || *known != to_hex(of)) return below_ && below_->fill(control, of);
   Reading reading{found->second};
-  if (reading.text("of") != to_hex(of)) return false;
   auto derived = control;
   for_each_derived(derived, [&](std::string_view name, auto& member) { reading.take(name, member); });
   if (!reading.well()) return false;

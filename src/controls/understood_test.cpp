@@ -46,6 +46,20 @@ TEST(Understood, DoesNotSpeakOfAnotherText) {
   EXPECT_FALSE(understood.fill(control, sha256("one")));
 }
 
+TEST(Understood, AsksWhatItRestsOnAndKeepsOnlyItsOwn) {
+  auto control = any_control();
+  Understood shipped;
+  shipped.keep(control, sha256("shipped"));
+  Understood own;
+  own.keep(control, sha256("own"));
+  const auto before = own.write();
+  own.rest_on(shipped);
+  EXPECT_TRUE(own.fill(control, sha256("shipped")));
+  EXPECT_TRUE(own.fill(control, sha256("own")));
+  EXPECT_FALSE(own.fill(control, sha256("neither")));
+  EXPECT_EQ(own.write(), before);
+}
+
 TEST(Understood, KnowsNothingFromADamagedText) {
   auto control = any_control();
   Understood understood;
