@@ -1,6 +1,7 @@
 // vouch show: one control, its members, and for one member the path down to the bytes that a provider sent.
 #include "cli/session.h"
 #include "controls/since.h"
+#include "facts/reading.h"
 #include "ledger/blobs.h"
 
 namespace vouch::cli {
@@ -99,6 +100,53 @@ Json evidence_json(const Evidence& one) {
           {"tree", digest(one.trace.tree)},
           {"manifest", digest(one.trace.manifest)},
           {"body", digest(one.trace.body)}};
+}
+
+// How the population was come by. One line for each call: 12 accounts of an organisation are asked alike.
+Result<std::vector<facts::Reading>> readings_of(const Home& home, facts::Facts& facts, const controls::Control& control, Instant at) {
+  std::vector<facts::Reading> readings;
+  for (const auto& table : control.population_tables)
+    for (auto& reading : TRY(facts::how_read(facts, home.path, table, at))) readings.push_back(std::move(reading));
+  return readings;
+}
+
+Json reading_json(const facts::Reading& one) {
+  return {{"table", one.table},
+          {"operation", one.operation},
+          {"account", one.account},
+          {"leaf", one.leaf.value},
+          {"read_at", to_string(one.ended)},
+          {"scopes", one.scopes},
+          {"requests", one.requests},
+          {"pages", one.pages},
+          {"pages_there_are", one.is_all() ? Json(one.pages) : Json(nullptr)},
+          {"total", one.total ? Json(*one.total) : Json(nullptr)},
+          {"reason", one.reason.empty() ? Json(nullptr) : Json(json::string(one.reason))}};
+}
+
+std::string counted(std::uint64_t number, std::string_view what) { return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s"); }
+
+void print_readings(const std::vector<facts::Reading>& readings) {
+  for (auto from = readings.begin(); from != readings.end();) {
+    const auto to = std::find_if(from, readings.end(), [&](const auto& one) { return one.table != from->table; });
+    std::uint64_t requests = 0, pages = 0, total = 0;
+    std::string why;
+    bool totals = true;
+    for (auto one = from; one != to; ++one) {
+      requests += one->requests;
+      pages += one->pages;
+      totals = totals && one->total;
+      total += one->total.value_or(0);
+      if (why.empty() && !one->is_all()) why = one->reason.empty() ? counted(one->refused, "request") + " refused" : one->reason;
+    }
+    const auto accounts = to - from > 1 ? fmt::format(" in {} accounts", to - from) : "";
+    const auto whole = why.empty() ? pages == 1 ? "all there is" : "all there are" : "there may be more: " + why;
+    fmt::print("{}\n",
+               paint(fmt::format("read     {} by {}{}: {}, {}, {}{}", from->table, from->operation, accounts, counted(requests, "request"),
+                                 counted(pages, "page"), whole, totals ? fmt::format("; {} by the API's own count", total) : ""),
+                     Tone::faint));
+    from = to;
+  }
 }
 
 std::string since_text(const controls::MemberVerdict& member) {
@@ -203,6 +251,9 @@ Result<> print_json(const Shown& shown, facts::Facts& facts) {
     }
     members.push_back(std::move(one));
   }
+  json::array readings;
+  for (const auto& reading : TRY(readings_of(home, facts, control, at))) readings.push_back(reading_json(reading));
+  out["read"] = std::move(readings);
   out["members"] = std::move(members);
   out["mend"] = control.mend;
   out["remedy"] = control.remedy;
@@ -220,6 +271,7 @@ Result<> print_screen(const Shown& shown, facts::Facts& facts) {
                                fmt::join(catalog.criteria_of(control.id), " "), off),
                    Tone::faint));
   fmt::print("{}\n", control.statement);
+  print_readings(TRY(readings_of(home, facts, control, at)));
   if (verdict.members.empty()) fmt::print("no member: {}\n", verdict.empty_because);
   if (one_member) {
     for (const auto& member : verdict.members) TRY(print_member(home, member, TRY(evidence_of(home, facts, control, member, at)), body));

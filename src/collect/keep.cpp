@@ -94,6 +94,7 @@ Result<bool> Asking::keep_answer(Request& request, wire::Page& page, Record& rec
     TRY(keep_unchanged(request, page, record));
     return true;
   }
+  record.entry.total = page.total;
   auto redacted = TRY(access_.api.redact(*node.operation, page.answer.body, options_.secrets_key));
   if (!redacted.paths.empty()) value = TRY(access_.api.read(*node.operation, page.answer.status, redacted.body));
   access_.api.keep_what_the_body_says(*node.operation, value);
@@ -123,6 +124,7 @@ Result<> Asking::keep_unchanged(Request& request, wire::Page& page, Record& reco
   entry.content = before->content;
   entry.body = before->body;
   entry.secrets = before->secrets;
+  entry.total = page.total ? page.total : before->total;
   request.contents.insert(*before->content);
   if (node.children.empty() && !node.operation->again_for) return {};
   const auto body = TRY_WITHIN(history_.body(*before->body), "the answer of {} that did not change", node.operation->name());

@@ -24,6 +24,7 @@ inline Instant at(std::string_view text) { return must(parse_instant(text)); }
 struct Answer {
   std::string body;
   std::string absent, gone, denied, failed;  // error codes; at most one is set
+  std::optional<std::uint64_t> total = {};   // of a last page
 };
 
 struct Request {
@@ -37,7 +38,7 @@ struct Asked {
   std::string region;
   std::vector<Request> requests;
   evidence::Outcome outcome = evidence::Outcome::complete;
-  std::string reason;
+  std::string reason = {};
   bool adds = false;   // an increment: to what the run before stored
   bool keeps = false;  // or leaves that as it is
 };
@@ -143,6 +144,7 @@ class Home {
           entry.status = 200;
           entry.body = must(pack.add(answer.body));
           entry.content = sha256("content of " + answer.body);
+          entry.total = answer.total;
         }
         manifest.requests.push_back(std::move(entry));
       }

@@ -48,6 +48,7 @@ void write_entry(const Entry& entry, std::string& out) {
     member("secrets", list + "]");
   }
   member("status", std::to_string(entry.status));
+  if (entry.total) member("total", std::to_string(*entry.total));
   out += '}';
 }
 

@@ -40,6 +40,7 @@ struct Entry {
   std::optional<Hole> hole;
   std::optional<Digest> content, body;  // also of an error that was received
   std::vector<std::string> secrets;     // sorted paths
+  std::optional<std::uint64_t> total;   // of a listing's last page: how many items there are, as the API says and as many as came
 
   // Whether `body` is what was asked for, and not an error.
   [[nodiscard]] bool is_answer() const { return body && !absent && !gone && !hole; }

@@ -112,6 +112,7 @@ Result<Entry> read_entry(const Json& value) {
     }
     if (!std::ranges::is_sorted(entry.secrets)) return fail(Errc::malformed, "`secrets` is not sorted");
   }
+  if (find(value, "total")) entry.total = TRY(require_count<std::uint64_t>(value, "total"));
   const int refusals = int{entry.absent} + entry.gone + entry.hole.has_value();
   if (refusals > 1 || (refusals == 0 && !entry.body))
     return fail(Errc::malformed, "neither an answer nor one of `absent`, `gone` and `hole`");

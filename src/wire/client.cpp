@@ -407,6 +407,7 @@ struct Client::State {
               .value = std::move(understood.value),
               .unchanged = understood.unchanged};
     if (turn) page.validator = std::move(turn->validator);
+    if (turn) page.total = turn->total;
     if (!hand_over(work, std::move(page))) return;
     if (work.stopped) return finish_ok(work);
     if (!turn) return finish(work, std::move(turn).error());

@@ -43,6 +43,7 @@ struct Page {
   std::optional<ServiceError> error = {};
   bool unchanged = false;                   // it is the page that Call::known remembers; no body
   std::optional<Validator> validator = {};  // to be remembered for the next run; none when the API gives none
+  std::optional<std::uint64_t> total = {};  // of the last page: so many items there are, the API says, and so many came
 };
 
 // How a call ended. `heard` says it all: ok (every page is there), absent, denied, throttled or failed. expired and skewed only when they

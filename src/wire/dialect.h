@@ -67,6 +67,7 @@ struct Turn {
   To to = To::end;
   bool unmodelled = false;  // the answer says that there is more, and nothing says how to ask for it
   std::optional<Validator> validator = {};
+  std::optional<std::uint64_t> total = {};  // at the end, where the API says a total: it does, and as many came
 };
 
 // A limit of the API that has been reached: until then nothing of the kind should be asked. Zero when there is none.

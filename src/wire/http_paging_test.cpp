@@ -241,7 +241,9 @@ TEST_F(HttpPagingTest, AListingThatNeverAddsUpIsNotComplete) {
   EXPECT_EQ(transport->requests.size(), 2U);
 
   answer([](const HttpRequest&, std::size_t) { return reply(200, R"({"list":[1,2],"total":2})"); });
-  EXPECT_EQ(run("things")->outcome->heard, Heard::ok);
+  const auto told = run("things");
+  EXPECT_EQ(told->outcome->heard, Heard::ok);
+  EXPECT_EQ(told->pages.back().total, 2U);
   answer([](const HttpRequest&, std::size_t) { return reply(200, R"({"list":[1,2]})"); });
   EXPECT_EQ(run("things")->outcome->error->code, Errc::malformed);
 }

@@ -90,6 +90,8 @@ Result<Turn> PageTurner::turn(std::string_view url, const Answer& answer, const 
     turn.to = reread_ ? Turn::To::changed : Turn::To::first_page;
     reread_ = true;
     start();
+  } else if (counted_) {
+    turn.total = total_;
   }
   return turn;
 }
