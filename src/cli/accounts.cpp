@@ -75,6 +75,16 @@ evidence::ScopeLeaf::Account decide(const AccountScope& scope, const ListedAccou
 
 }  // namespace
 
+std::string wrong_role(std::string_view role) {
+  if (role.size() <= 512 && only_of(role, "+=,.@_-/") && !role.starts_with('/')) return {};
+  return fmt::format("`{}` is no name of a role (with its path, without its ARN)", role);
+}
+
+std::string wrong_external_id(std::string_view id) {
+  if (id.size() != 1 && id.size() <= 1224 && only_of(id, "+=,.@:/_-")) return {};
+  return "an external id has 2 to 1224 of a-z A-Z 0-9 + = , . @ : / _ -";
+}
+
 Result<AccountScope> read_account_scope(const Yaml& node) {
   AccountScope scope;
   scope.role = TRY(node.text_or("role", ""));
@@ -82,10 +92,8 @@ Result<AccountScope> read_account_scope(const Yaml& node) {
   scope.accounts = TRY(node["accounts"].texts());
   for (const auto& [name, value] : node.members())
     if (name == "organisation") TRY(read_organisation(value, scope));
-  if (scope.role.size() > 512 || !only_of(scope.role, "+=,.@_-/") || scope.role.starts_with('/'))
-    return node["role"].wrong("`{}` is no name of a role (with its path, without its ARN)", scope.role);
-  if (scope.external_id.size() == 1 || scope.external_id.size() > 1224 || !only_of(scope.external_id, "+=,.@:/_-"))
-    return node["external id"].wrong("an external id has 2 to 1224 of a-z A-Z 0-9 + = , . @ : / _ -");
+  if (const auto wrong = wrong_role(scope.role); !wrong.empty()) return node["role"].wrong("{}", wrong);
+  if (const auto wrong = wrong_external_id(scope.external_id); !wrong.empty()) return node["external id"].wrong("{}", wrong);
   for (const auto& account : scope.accounts)
     if (!is_account(account)) return node["accounts"].wrong("`{}` is no account number", account);
   if (scope.wider() && scope.role.empty()) return node.wrong("other accounts are entered by a `role` of theirs: name it");

@@ -41,6 +41,10 @@ struct AccountScope {
 // Words of a source's settings that are read here.
 inline constexpr std::string_view account_words[] = {"role", "external id", "accounts", "organisation"};
 
+// What is wrong with a role's name, or an external id; nothing when it can be one, or is empty.
+std::string wrong_role(std::string_view role);
+std::string wrong_external_id(std::string_view id);
+
 // Errc::config with file:line.
 Result<AccountScope> read_account_scope(const Yaml& node);
 

@@ -1,5 +1,6 @@
 // vouch catalog check|list.
 #include "cli/session.h"
+#include "cli/unit_words.h"
 #include "collect/source.h"
 #include "controls/scenario.h"
 
@@ -18,6 +19,7 @@ Result<Exit> run_catalog_check(const Common& common) {
   auto models = TRY(wire::Models::open(wire::Models::data_directories()));
   auto sources = collect::read_source_catalog(catalog.files, problems);
   collect::check_against_models(sources, models, problems);
+  read_unit_words(catalog.files, problems);
   const auto scenarios = controls::run_scenarios(catalog.files, catalog.controls, catalog.tables);
   problems.insert(problems.end(), scenarios.problems.begin(), scenarios.problems.end());
   for (const auto& result : scenarios.results)

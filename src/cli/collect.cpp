@@ -1,27 +1,14 @@
-// vouch init, vouch collect and vouch scan.
+// vouch collect and vouch scan.
 #include "cli/history.h"
 #include "cli/progress.h"
 #include "cli/source_run.h"
 #include "portal/ask.h"
 #include "portal/http_text.h"
 
-#include <atomic>
-#include <csignal>
 #include <functional>
 
 namespace vouch::cli {
 namespace {
-
-std::atomic<bool> cancelled = false;
-
-// Ctrl-C and SIGTERM end a run between two requests; what it had gathered is dropped, and the ledger stays as it was.
-void cancel_on_signals() {
-  struct sigaction action{};
-  action.sa_handler = [](int) { cancelled = true; };
-  action.sa_flags = SA_RESETHAND;  // the second one ends the process at once
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-}
 
 using Tell = std::function<void(const Json& run)>;
 
@@ -39,7 +26,7 @@ Result<std::optional<Json>> ask_server_to_run(const Home& home, const std::strin
 }
 
 Result<Json> run_here(SourceRuns& sources, const SourceSettings& source, Format format, const Tell& tell) {
-  cancel_on_signals();
+  const auto& cancelled = cancelled_by_signals();
   const auto observer = make_progress(source.name, format);
   const auto run = TRY(sources.run(source, cancelled, *observer, [&](const collect::Collection& ended) {
     observer->finish();
@@ -97,14 +84,6 @@ Result<Exit> collect_into(const Home& home, const Common& common, const CollectO
 }
 
 }  // namespace
-
-Result<Exit> run_init(const Common& common, const InitOptions& options) {
-  const auto home = options.folder ? Home{*options.folder} : find_home(common.home);
-  TRY(create_home(home.path, options.origin));
-  fmt::print("made `{}`: settings in vouch.yaml, keys in keys/ (keep ledger.key to yourself), an empty ledger\n", home.path.string());
-  fmt::print("next: vouch --home {} collect\n", home.path.string());
-  return Exit::ok;
-}
 
 Result<Exit> run_collect(const Common& common, const CollectOptions& options) {
   return collect_into(TRY(require_home(common.home)), common, options, true);

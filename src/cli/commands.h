@@ -26,6 +26,8 @@ struct Common {
 struct InitOptions {
   std::optional<std::string> folder;
   std::string origin;
+  bool organisation = false;                      // --org: propose which accounts of the organisation are read
+  std::string role = "VouchReader", external_id;  // of it
 };
 Result<Exit> run_init(const Common& common, const InitOptions& options);
 

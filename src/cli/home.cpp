@@ -9,7 +9,8 @@
 namespace vouch::cli {
 namespace {
 
-constexpr std::string_view vouch_yaml = R"(# vouch.yaml - what this home reads. `vouch collect` reads it anew each time.
+// The settings of a new home: what stands around those of the accounts, and what is said of these where nothing is known.
+constexpr std::string_view before_accounts = R"(# vouch.yaml - what this home reads. `vouch collect` reads it anew each time.
 
 # How far apart two collections are meant to be. Between two runs no further apart than 1.5 times this (at most 26 h), what was equal
 # at both ends counts as seen by snapshots; a longer gap is unknown.
@@ -32,7 +33,9 @@ sources:
     # profile: audit
     # All regions that the account has enabled; or these alone:
     # regions: [eu-central-1, us-east-1]
-    # Other accounts too: each is entered by assuming this role of it (docs/accounts.md). What the role's trust policy demands:
+)";
+constexpr std::string_view example_of_accounts =
+    R"(    # Other accounts too: each is entered by assuming this role of it (docs/accounts.md). What the role's trust policy demands:
     # role: VouchReader
     # external id: acme-7f3a
     # All active accounts of the organisation, but for those that are left out with a reason; a unit is its path from the root, or its id:
@@ -43,7 +46,8 @@ sources:
     #   # include: [{unit: Workloads}]   # only these
     # Or just these accounts:
     # accounts: ["111122223333", "444455556666"]
-
+)";
+constexpr std::string_view after_accounts = R"(
   # github:
   #   on: true
   #   organisation: acme
@@ -151,19 +155,31 @@ Result<> require_local(const fs::path& path) {
               path.string(), *network);
 }
 
-Result<Home> create_home(const fs::path& path, std::string origin) {
-  Home home{path};
-  if (home.exists()) return fail(Errc::usage, "`{}` holds a home already", path.string());
+Result<> require_free(const fs::path& path) {
+  if (Home{path}.exists()) return fail(Errc::usage, "`{}` holds a home already", path.string());
   std::error_code error;
-  if (fs::exists(path, error) && (!fs::is_directory(path, error) || !fs::is_empty(path, error)))
-    return fail(Errc::usage, "`{}` is not an empty folder", path.string());
-  TRY(require_local(path));
+  const bool there = fs::exists(path, error);
+  bool free = !there || fs::is_directory(path, error);
+  if (there && free)
+    for (fs::directory_iterator at{path, error}, end; !error && at != end; at.increment(error))
+      free = free && at->path().filename() == "catalog" && at->is_directory(error);
+  if (error || !free) return fail(Errc::usage, "`{}` is not an empty folder", path.string());
+  return require_local(path);
+}
+
+std::string write_settings(std::string_view accounts) {
+  return fmt::format("{}{}{}", before_accounts, accounts.empty() ? example_of_accounts : accounts, after_accounts);
+}
+
+Result<Home> create_home(const fs::path& path, std::string origin, std::string_view accounts) {
+  Home home{path};
+  TRY(require_free(path));
   if (origin.empty()) origin = "vouch/" + to_hex(random_bytes(8));
   TRY(make_directory(fs::absolute(path)));
   TRY(create_log(path, origin));
   TRY(collect::make_secrets_key(path));
   // Last: only a folder with all of it is a whole home.
-  TRY(write_file(path / "vouch.yaml", vouch_yaml));
+  TRY(write_file(path / "vouch.yaml", write_settings(accounts)));
   return home;
 }
 

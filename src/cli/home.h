@@ -49,8 +49,14 @@ Result<Home> require_home(const std::optional<std::string>& option);
 // Errc::config where `path` lies on a network file system: a ledger there could lose what it promised.
 Result<> require_local(const fs::path& path);
 
-// Writes a commented vouch.yaml, the keys and an empty ledger into a folder that is empty or not yet there. Asks nothing. Errc::usage
-// when a home, or anything else, is there already. `origin` names the ledger in all its signatures, for ever; empty: one is drawn.
-Result<Home> create_home(const fs::path& path, std::string origin);
+// Errc::usage where a home, or anything else but a `catalog` folder for the home to come, is there already; and as require_local.
+Result<> require_free(const fs::path& path);
+
+// A commented vouch.yaml. `accounts`: lines that stand under `aws` (cli/scope_proposal.h); empty: an example, commented out.
+std::string write_settings(std::string_view accounts);
+
+// Writes those settings, the keys and an empty ledger into a folder that require_free lets pass, or that is not yet there. Asks nothing.
+// `origin` names the ledger in all its signatures, for ever; empty: one is drawn.
+Result<Home> create_home(const fs::path& path, std::string origin, std::string_view accounts = {});
 
 }  // namespace vouch::cli

@@ -25,6 +25,9 @@ TEST(Home, is_made_in_an_empty_folder_and_in_no_other) {
   const TemporaryDirectory folder;
   ASSERT_TRUE(create_home(folder.path(), ""));
   EXPECT_EQ(create_home(folder.path(), "").error().code, Errc::usage);
+  const TemporaryDirectory with_catalogue;
+  ASSERT_TRUE(make_directory(with_catalogue.path() / "catalog" / "scope"));
+  EXPECT_TRUE(create_home(with_catalogue.path(), ""));
   const TemporaryDirectory other;
   ASSERT_TRUE(write_file(other.path() / "thesis.txt", "mine"));
   EXPECT_EQ(create_home(other.path(), "").error().code, Errc::usage);

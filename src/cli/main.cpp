@@ -45,6 +45,11 @@ void add_collecting(CLI::App& app, Line& line) {
   add_common(*init_command, line.common, false);
   init_command->add_option("folder", line.init.folder, "where (default: the home folder)")->type_name("DIR");
   init_command->add_option("--origin", line.init.origin, "the ledger's name in all its signatures (default: drawn)")->type_name("NAME");
+  auto* org = init_command->add_flag("--org", line.init.organisation, "AWS: propose which accounts of the organisation are read, and why");
+  init_command->add_option("--role", line.init.role, "with --org: the role to assume in each (default: VouchReader)")
+      ->type_name("NAME")
+      ->needs(org);
+  init_command->add_option("--external-id", line.init.external_id, "with --org: what its trust asks for")->type_name("TEXT")->needs(org);
   init_command->callback([&line] { line.command = [&line] { return run_init(line.common, line.init); }; });
 
   auto* scan = app.add_subcommand("scan", "init, collect and status in one go");

@@ -1,5 +1,7 @@
 #include "cli/progress.h"
 
+#include <csignal>
+
 #include <unistd.h>
 
 namespace vouch::cli {
@@ -58,6 +60,16 @@ std::unique_ptr<RunProgress> make_progress(std::string source, Format format) {
   if (format == Format::json) return std::make_unique<Silent>();
   if (::isatty(STDERR_FILENO) == 1) return std::make_unique<Bar>(std::move(source));
   return std::make_unique<Lines>(std::move(source));
+}
+
+const std::atomic<bool>& cancelled_by_signals() {
+  static std::atomic<bool> cancelled = false;
+  struct sigaction action{};
+  action.sa_handler = [](int) { cancelled = true; };
+  action.sa_flags = SA_RESETHAND;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  return cancelled;
 }
 
 }  // namespace vouch::cli

@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "collect/collect.h"
 
+#include <atomic>
 #include <memory>
 
 namespace vouch::cli {
@@ -15,5 +16,9 @@ class RunProgress : public collect::Observer {
 };
 
 std::unique_ptr<RunProgress> make_progress(std::string source, Format format);
+
+// Becomes true by Ctrl-C or SIGTERM, which end a run between two requests: what it had gathered is dropped, and the ledger stays as it
+// was. The second signal ends the process at once.
+const std::atomic<bool>& cancelled_by_signals();
 
 }  // namespace vouch::cli

@@ -61,6 +61,7 @@ Result<Catalog> Catalog::read(const Home& home, Check check) {
   Catalog catalog;
   catalog.files = TRY(read_catalog(home.path));
   catalog.tables = facts::read_fact_catalog(catalog.files, catalog.problems);
+  if (check == Check::none) return catalog;
   catalog.controls = check == Check::changed
                          ? read_controls(home, catalog)
                          : controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems);

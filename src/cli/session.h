@@ -19,8 +19,8 @@ struct Catalog {
   controls::Choice choice;  // what the home says of them; where there is no home, nothing
   Problems problems;
 
-  // `all` checks each control's SQL; otherwise only of those that have changed since the home's last command.
-  enum class Check { changed, all };
+  // `all` checks each control's SQL; `changed` only of those that have changed since the home's last command. `none`: without controls.
+  enum class Check { none, changed, all };
   static Result<Catalog> read(const Home& home, Check check = Check::changed);
 };
 

@@ -9,10 +9,16 @@
 
 namespace vouch::cli {
 
-Result<SourceRuns> SourceRuns::open(const Home& home) {
+Result<SourceRuns> SourceRuns::open(const Home& home) { return open(home, home, Catalog::Check::changed); }
+
+Result<SourceRuns> SourceRuns::open_scratch(const Home& scratch, const Home& whose_catalogue) {
+  return open(scratch, whose_catalogue, Catalog::Check::none);
+}
+
+Result<SourceRuns> SourceRuns::open(const Home& home, const Home& whose_catalogue, Catalog::Check check) {
   SourceRuns runs{home};
   runs.settings_ = TRY(home.settings());
-  runs.catalog_ = TRY(Catalog::read(home));
+  runs.catalog_ = TRY(Catalog::read(whose_catalogue, check));
   print_problems(runs.catalog_.problems);
   runs.models_ = std::make_unique<wire::Models>(TRY(wire::Models::open(wire::Models::data_directories())));
   Problems problems;
@@ -96,30 +102,39 @@ Result<> SourceRuns::fold(Going& going) {
   return {};
 }
 
+// Collects another account, unless it has been. False when it was cancelled.
+Result<bool> SourceRuns::enter(Going& going, SourceAccess& own, const std::string& account) {
+  for (const auto& one : going.done.collections)
+    if (one.leaf.account == account) return true;
+  const auto partition = going.done.collections.front().leaf.partition;
+  const auto entered = own.enter(partition, account);
+  return collect_one(going, *entered, account, partition);
+}
+
+// Whose list of the organisation counts: that of the account which manages it, collected and folded; our own account where nobody tells of
+// another. Nothing when it was cancelled.
+Result<std::optional<std::string>> SourceRuns::find_lister(Going& going, SourceAccess& own) {
+  const auto ours = going.done.collections.front().leaf.account;
+  auto facts = std::optional{TRY(open_facts(home_, catalog_))};
+  const auto lister = TRY(managing_account(*facts, ours)).value_or(ours);
+  facts.reset();  // whoever reads holds up who writes
+  if (lister == ours) return std::optional{ours};
+  if (!TRY(enter(going, own, lister))) return std::nullopt;
+  TRY(fold(going));
+  return std::optional{lister};
+}
+
 Result<> SourceRuns::collect_others(Going& going, SourceAccess& own) {
-  const auto first = going.done.collections.front().leaf;  // not a reference: more are added
-  if (first.account.empty()) return {};                    // nobody knows who we are: there is nothing to go on from
-  std::set<std::string> collected{first.account};
-  const auto enter = [&](const std::string& account) -> Result<bool> {
-    if (!collected.insert(account).second) return true;
-    const auto entered = own.enter(first.partition, account);
-    return collect_one(going, *entered, account, first.partition);
-  };
+  const auto ours = going.done.collections.front().leaf.account;
+  if (ours.empty()) return {};  // nobody knows who we are: there is nothing to go on from
   const auto& scope = *own.accounts();
-  auto listed_by = first.account;
-  if (scope.organisation) {
-    auto facts = TRY(open_facts(home_, catalog_));
-    listed_by = TRY(managing_account(facts, first.account)).value_or(first.account);
-  }
-  if (listed_by != first.account) {
-    if (!TRY(enter(listed_by))) return {};
-    TRY(fold(going));
-  }
-  const auto decided = TRY(decide_and_record(going.said.name, scope, {first.account, listed_by}, going.done.collections.back().leaf.ended));
+  const auto lister = scope.organisation ? TRY(find_lister(going, own)) : std::optional{ours};
+  if (!lister) return {};
+  const auto decided = TRY(decide_and_record(going.said.name, scope, {ours, *lister}, going.done.collections.back().leaf.ended));
   for (const auto& one : decided)
     if (!one.in) going.done.left_out.push_back(one);
   for (const auto& one : decided)
-    if (one.in && !TRY(enter(one.account))) return {};
+    if (one.in && !TRY(enter(going, own, one.account))) return {};
   return fold(going);
 }
 
@@ -134,6 +149,81 @@ Result<std::vector<evidence::ScopeLeaf::Account>> SourceRuns::decide_and_record(
   facts.reset();  // whoever reads holds up who writes
   if (!known) TRY(collect::record_scope(home_.path, {source, at, decided.accounts}));
   return std::move(decided.accounts);
+}
+
+// From here on only what these tables are made of is asked and folded.
+void SourceRuns::keep_only(const std::string& source, std::initializer_list<std::string_view> tables) {
+  std::set<std::string> operations;
+  std::erase_if(catalog_.tables.tables, [&](const auto& table) {
+    if (std::find(tables.begin(), tables.end(), table.name) == tables.end()) return true;
+    operations.insert(table.operation);
+    return false;
+  });
+  for (auto& one : sources_.sources) {
+    if (one.name != source) continue;
+    // Each stands behind what it iterates over or waits for, so that all of these are met from the end.
+    for (auto at = one.operations.rbegin(); at != one.operations.rend(); ++at) {
+      if (!operations.contains(at->name())) continue;
+      if (at->for_each) operations.insert(at->for_each->operation);
+      if (!at->after.empty()) operations.insert(at->after);
+    }
+    std::erase_if(one.operations, [&](const auto& operation) { return !operations.contains(operation.name()); });
+  }
+}
+
+namespace {
+
+// What is missing of an answer of the organisation, and how to mend it.
+Result<> require_answers(const collect::Source& source, const collect::Collection& collection) {
+  for (const auto& entry : collection.tree.entries) {
+    if (entry.outcome == collect::Outcome::complete) continue;
+    const auto* operation = source.find(entry.operation);
+    const bool denied = entry.outcome == collect::Outcome::denied;
+    return fail(denied ? Errc::denied : Errc::unreachable, "account {} does not tell of its organisation: {} {}. {}",
+                collection.leaf.account, entry.operation, entry.reason,
+                denied && operation ? fmt::format("Allow {} there (`vouch permissions {}` lists all that is needed)",
+                                                  fmt::join(operation->actions, ", "), source.name)
+                                    : "Try again");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ListedOrganisation> SourceRuns::list_organisation(const SourceSettings& said, const std::atomic<bool>& cancelled,
+                                                         collect::Observer& observer) {
+  keep_only(said.name, {"aws_organization", "aws_organizations_account", "aws_organizations_account_parent", "aws_organizations_root",
+                        "aws_organizations_unit"});
+  const auto own = TRY(reach(said));
+  const Ended nobody;
+  Going going{said, cancelled, observer, nobody};
+  const auto stopped = [] { return fail(Errc::usage, "cancelled: nothing was written"); };
+  if (!TRY(collect_one(going, *own, {}, {}))) return stopped();
+  const auto first = going.done.collections.front().leaf;
+  if (first.account.empty())
+    return fail(
+        first.outcome == collect::Outcome::denied ? Errc::denied : Errc::unreachable,
+        "{}. Give Vouch credentials (environment, ~/.aws, SSO, instance role) of the account that manages the organisation, or of one "
+        "that may assume the role there; `aws sts get-caller-identity` must answer",
+        first.reason);
+  TRY(require_answers(*sources_.find(said.name), going.done.collections.front()));
+  TRY(fold(going));
+  const auto lister = TRY(find_lister(going, *own));
+  if (!lister) return stopped();
+  const auto& last = going.done.collections.back();
+  if (going.done.shut_out())
+    return fail(
+        Errc::denied,
+        "account {} manages the organisation, and {} cannot enter it: {}. Let the role `{}` of {} trust account {} (`vouch permissions {} "
+        "--as stackset` prints its template), or use credentials of account {} itself",
+        *lister, first.account, last.leaf.reason, own->accounts()->role, *lister, first.account, said.name, *lister);
+  TRY(require_answers(*sources_.find(said.name), last));
+  auto facts = TRY(open_facts(home_, catalog_));
+  if (!TRY(managing_account(facts, first.account)))
+    return fail(Errc::usage, "account {} belongs to no organisation: `vouch init` without --org makes a home for it alone", first.account);
+  ListedOrganisation listed{{first.account}, TRY(listed_accounts(facts, *lister))};
+  if (*lister != first.account) listed.own.push_back(*lister);
+  return listed;
 }
 
 Result<Findings> SourceRuns::check(const SourceSettings& said) {
