@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <system_error>
 
 namespace vouch::cli {
 
@@ -162,6 +163,16 @@ void add_checking(CLI::App& app, Line& line) {
   list->callback([&line] { line.command = [&line] { return run_catalog_list(line.common); }; });
 }
 
+// fmt throws where a line cannot be written. What had been decided is not known here: never `ok`.
+Result<Exit> answer(const Line& line) {
+  try {
+    return line.command();
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::broken_pipe) return Exit::undecided;  // a reader that has seen enough is no error
+    return fail(Errc::io, "cannot write the answer: {}", error.what());
+  }
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Vouch: when did each control hold, on what evidence, provably."};
   app.require_subcommand(0, 1);
@@ -185,7 +196,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "{}", app.help());
     return static_cast<int>(Exit::usage);
   }
-  const auto done = line.command();
+  const auto done = answer(line);
   if (!done) {
     fmt::print(stderr, "vouch: {}\n", done.error().message);
     return static_cast<int>(exit_of(done.error()));

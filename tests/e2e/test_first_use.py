@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import stat
+import subprocess
 import time
 
 import pytest
@@ -55,6 +56,26 @@ def test_wrong_usage_exits_2_and_says_why(home, words):
 def test_a_folder_without_a_home_is_named(new_home):
     done = new_home("http://127.0.0.1:1").run("status", code=USAGE)
     assert "vouch init" in done.err
+
+
+def test_a_reader_that_has_seen_enough_is_no_crash_and_a_full_disk_is_said(home):
+    for words in (("catalog", "list", "--format", "json"), ("show", "s3-tls-only", "--format", "json")):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(home.command(*words), env=home.env(), stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.PIPE, timeout=60)
+        os.close(writing)
+        assert done.returncode in (FAILS, UNDECIDED) and done.stderr == b"", (words, done)
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(home.command(*words), env=home.env(), stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, timeout=60)
+        assert done.returncode == UNDECIDED and b"cannot write" in done.stderr, (words, done)
+
+
+def test_show_tells_how_the_population_was_come_by(home):
+    shown = home.json("show", "s3-tls-only")
+    [read] = shown["read"]
+    assert (read["table"], read["operation"], read["requests"], read["reason"]) == ("aws_s3_bucket", "s3:ListBuckets", 1, None)
+    assert read["pages"] == read["pages_there_are"] >= 1
+    assert "by s3:ListBuckets: 1 request, " in home.run("show", "s3-tls-only", code=FAILS).out
 
 
 def test_status_counts_add_up(home):
