@@ -51,7 +51,8 @@ controls::ControlCatalog read_controls(const Home& home, Catalog& catalog) {
   const auto before = understood;
   understood.rest_on(shipped);
   auto controls = controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems, &understood);
-  if (understood != before && home.exists() && make_directory(file.parent_path())) (void)write_file(file, understood.write(), Sync::no, 0600);
+  if (understood != before && home.exists() && make_directory(file.parent_path()))
+    (void)write_file(file, understood.write(), Sync::no, 0600);
   return controls;
 }
 
@@ -62,9 +63,8 @@ Result<Catalog> Catalog::read(const Home& home, Check check) {
   catalog.files = TRY(read_catalog(home.path));
   catalog.tables = facts::read_fact_catalog(catalog.files, catalog.problems);
   if (check == Check::none) return catalog;
-  catalog.controls = check == Check::changed
-                         ? read_controls(home, catalog)
-                         : controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems);
+  catalog.controls = check == Check::changed ? read_controls(home, catalog)
+                                             : controls::read_control_catalog(catalog.files, catalog.tables, catalog.problems);
   if (home.exists()) catalog.choice = TRY(choice_of(home));
   controls::choose(catalog.controls, catalog.choice, catalog.problems);
   if (home.exists())
