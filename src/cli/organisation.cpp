@@ -1,5 +1,9 @@
 #include "cli/organisation.h"
 
+#include "controls/views.h"
+
+#include <set>
+
 namespace vouch::cli {
 namespace {
 
@@ -13,31 +17,35 @@ std::vector<std::string> texts_of(const table::Value& value) {
 
 }  // namespace
 
-Result<std::optional<std::string>> managing_account(facts::Facts& facts, const std::string& account) {
-  const auto rows =
-      TRY(facts.store().query("select management_account_id from aws_organization where account = ? and valid_to = 'infinity' and "
-                              "management_account_id is not null",
-                              {account}));
+Result<OrganisationViews> OrganisationViews::read(const CatalogFiles& files) {
+  Problems problems;
+  const auto views = controls::Views::read(files, problems);
+  for (const auto* name : {"aws_organization_manager", "aws_organization_listed_account"})
+    if (!views.all().contains(name)) return fail(Errc::config, "the catalogue has no usable view `{}`", name);
+  OrganisationViews made;
+  made.manager_ = views.before("select management_account_id from aws_organization_manager where account = $1");
+  made.listed_ = views.before(
+      "select member_account_id, status, placed, unit_ids, unit_names from aws_organization_listed_account where account = $1 order by 1");
+  auto parser = TRY(table::Store::in_memory());
+  std::set<std::string> tables;
+  for (const auto* sql : {&made.manager_, &made.listed_})
+    for (auto& name : TRY(parser.tables_of(*sql))) tables.insert(std::move(name));
+  made.tables_.assign(tables.begin(), tables.end());
+  return made;
+}
+
+Result<table::Rows> OrganisationViews::select(facts::Facts& facts, const std::string& sql, const std::string& account) const {
+  return facts.store().select(fmt::format("{} select * from ({})", TRY(facts.as_of(tables_, SystemClock{}.now())), sql), {account});
+}
+
+Result<std::optional<std::string>> OrganisationViews::managing_account(facts::Facts& facts, const std::string& account) const {
+  const auto rows = TRY(select(facts, manager_, account));
   if (rows.rows.empty()) return std::nullopt;
   return std::optional{table::to_text(rows.rows[0][0])};
 }
 
-Result<std::vector<ListedAccount>> listed_accounts(facts::Facts& facts, const std::string& managing_account) {
-  // A unit that turned up below itself would go on for ever; AWS nests five deep.
-  const auto rows = TRY(facts.store().query(R"sql(
-with recursive tree as (
-  select root_id as id, []::varchar[] as ids, []::varchar[] as names from aws_organizations_root where account = $1 and valid_to = 'infinity'
-  union all
-  select u.unit_id, list_append(t.ids, u.unit_id), list_append(t.names, coalesce(u.unit_name, u.unit_id))
-  from aws_organizations_unit u join tree t on u.parent_id = t.id
-  where u.account = $1 and u.valid_to = 'infinity' and len(t.ids) < 16)
-select a.member_account_id, coalesce(a.status, 'UNKNOWN'), t.id is not null, to_json(t.ids)::varchar, to_json(t.names)::varchar
-from aws_organizations_account a
-left join aws_organizations_account_parent p on p.account = a.account and p.member_account_id = a.member_account_id and p.valid_to = 'infinity'
-left join tree t on t.id = p.parent_id
-where a.account = $1 and a.valid_to = 'infinity'
-order by 1)sql",
-                                            {managing_account}));
+Result<std::vector<ListedAccount>> OrganisationViews::listed_accounts(facts::Facts& facts, const std::string& managing_account) const {
+  const auto rows = TRY(select(facts, listed_, managing_account));
   std::vector<ListedAccount> listed;
   for (const auto& row : rows.rows)
     listed.push_back({table::to_text(row[0]), table::to_text(row[1]), std::get<bool>(row[2]), texts_of(row[3]), texts_of(row[4])});

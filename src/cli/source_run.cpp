@@ -116,7 +116,7 @@ Result<bool> SourceRuns::enter(Going& going, SourceAccess& own, const std::strin
 Result<std::optional<std::string>> SourceRuns::find_lister(Going& going, SourceAccess& own) {
   const auto ours = going.done.collections.front().leaf.account;
   auto facts = std::optional{TRY(open_facts(home_, catalog_))};
-  const auto lister = TRY(managing_account(*facts, ours)).value_or(ours);
+  const auto lister = TRY(TRY(OrganisationViews::read(catalog_.files)).managing_account(*facts, ours)).value_or(ours);
   facts.reset();  // whoever reads holds up who writes
   if (lister == ours) return std::optional{ours};
   if (!TRY(enter(going, own, lister))) return std::nullopt;
@@ -142,7 +142,8 @@ Result<> SourceRuns::collect_others(Going& going, SourceAccess& own) {
 Result<std::vector<evidence::ScopeLeaf::Account>> SourceRuns::decide_and_record(const std::string& source, const AccountScope& scope,
                                                                                 const std::vector<std::string>& own, Instant at) {
   auto facts = std::optional{TRY(open_facts(home_, catalog_))};
-  const auto listed = scope.organisation ? TRY(listed_accounts(*facts, own.back())) : std::vector<ListedAccount>{};
+  const auto listed = scope.organisation ? TRY(TRY(OrganisationViews::read(catalog_.files)).listed_accounts(*facts, own.back()))
+                                         : std::vector<ListedAccount>{};
   auto decided = decide_accounts(scope, own, listed);
   for (const auto& warning : decided.warnings) fmt::print(stderr, "{} {}\n", paint("!", Tone::doubt), warning);
   const bool known = TRY(decided_before(*facts, source)) == decided.accounts;
@@ -152,7 +153,7 @@ Result<std::vector<evidence::ScopeLeaf::Account>> SourceRuns::decide_and_record(
 }
 
 // From here on only what these tables are made of is asked and folded.
-void SourceRuns::keep_only(const std::string& source, std::initializer_list<std::string_view> tables) {
+void SourceRuns::keep_only(const std::string& source, const std::vector<std::string>& tables) {
   std::set<std::string> operations;
   std::erase_if(catalog_.tables.tables, [&](const auto& table) {
     if (std::find(tables.begin(), tables.end(), table.name) == tables.end()) return true;
@@ -192,8 +193,8 @@ Result<> require_answers(const collect::Source& source, const collect::Collectio
 
 Result<ListedOrganisation> SourceRuns::list_organisation(const SourceSettings& said, const std::atomic<bool>& cancelled,
                                                          collect::Observer& observer) {
-  keep_only(said.name, {"aws_organization", "aws_organizations_account", "aws_organizations_account_parent", "aws_organizations_root",
-                        "aws_organizations_unit"});
+  const auto organisation = TRY(OrganisationViews::read(catalog_.files));
+  keep_only(said.name, organisation.tables());
   const auto own = TRY(reach(said));
   const Ended nobody;
   Going going{said, cancelled, observer, nobody};
@@ -219,9 +220,9 @@ Result<ListedOrganisation> SourceRuns::list_organisation(const SourceSettings& s
         *lister, first.account, last.leaf.reason, own->accounts()->role, *lister, first.account, said.name, *lister);
   TRY(require_answers(*sources_.find(said.name), last));
   auto facts = TRY(open_facts(home_, catalog_));
-  if (!TRY(managing_account(facts, first.account)))
+  if (!TRY(organisation.managing_account(facts, first.account)))
     return fail(Errc::usage, "account {} belongs to no organisation: `vouch init` without --org makes a home for it alone", first.account);
-  ListedOrganisation listed{{first.account}, TRY(listed_accounts(facts, *lister))};
+  ListedOrganisation listed{{first.account}, TRY(organisation.listed_accounts(facts, *lister))};
   if (*lister != first.account) listed.own.push_back(*lister);
   return listed;
 }

@@ -69,7 +69,7 @@ class SourceRuns {
   Result<collect::Collection> collect(const SourceSettings& source, SourceAccess& reached, collect::Options options,
                                       collect::Observer& observer);
   Result<bool> collect_one(Going& going, SourceAccess& reached, const std::string& account, const std::string& partition);
-  void keep_only(const std::string& source, std::initializer_list<std::string_view> tables);
+  void keep_only(const std::string& source, const std::vector<std::string>& tables);
   Result<bool> enter(Going& going, SourceAccess& own, const std::string& account);
   Result<std::optional<std::string>> find_lister(Going& going, SourceAccess& own);
   Result<> collect_others(Going& going, SourceAccess& own);

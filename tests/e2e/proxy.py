@@ -39,6 +39,15 @@ S3 = {"encryption": "GetBucketEncryption", "policy": "GetBucketPolicy", "policyS
 NAMES = ("RoleArn", "UserName", "RoleName", "KeyId", "Name", "TrailName", "SnapshotId", "DBSnapshotIdentifier", "InstanceId")
 
 
+async def read_request(reader):
+    """(bytes of the head, method, target, headers in small letters, body)"""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = lines[0].split(" ", 2)
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
+    return head, method, target, headers, await reader.readexactly(int(headers.get("content-length", 0)))
+
+
 def read_call(method, target, headers, body):
     credential = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", headers.get("authorization", ""))
     region, service = credential.groups() if credential else ("", "")
@@ -218,11 +227,7 @@ class Proxy:
         upstream = None
         try:
             while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                lines = head.decode("latin-1").split("\r\n")
-                method, target, _ = lines[0].split(" ", 2)
-                headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                head, method, target, headers, body = await read_request(reader)
                 call = read_call(method, target, headers, body)
                 self.calls[call.service, call.operation] += 1
 

@@ -25,7 +25,7 @@ import urllib.parse
 import botocore.loaders
 import yaml
 from conftest import ROOT
-from proxy import Proxy, error_answer, read_answer, read_call
+from proxy import Proxy, error_answer, read_answer, read_call, read_request
 
 # ---- Names of calls ------------------------------------------------------------------------------------------------------
 
@@ -458,11 +458,7 @@ class Replays:
     async def serve(self, reader, writer):
         try:
             while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                lines = head.decode("latin-1").split("\r\n")
-                method, target, _ = lines[0].split(" ", 2)
-                headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                _, method, target, headers, body = await read_request(reader)
                 made = self.sign_in(method, target, headers)
                 who = re.search(r"(\d{5})R\d{4}", headers.get("authorization", ""))
                 if made or not who:
