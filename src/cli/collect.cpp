@@ -1,7 +1,7 @@
 // vouch collect and vouch scan.
 #include "cli/history.h"
 #include "cli/progress.h"
-#include "cli/source_run.h"
+#include "cli/run_report.h"
 #include "portal/ask.h"
 #include "portal/http_text.h"
 

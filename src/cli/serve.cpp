@@ -2,8 +2,8 @@
 #include "portal/serve.h"
 
 #include "cli/commands.h"
+#include "cli/run_report.h"
 #include "cli/source_access.h"
-#include "cli/source_run.h"
 
 namespace vouch::cli {
 namespace {

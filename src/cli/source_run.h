@@ -84,10 +84,4 @@ class SourceRuns {
   collect::SourceCatalog sources_;
 };
 
-// What `vouch collect` says of it (docs/json.md): `runs`, `left_out` and `facts`. And the same for people.
-Json run_json(const collect::Collection& collection);
-Json answer_json(const SourceRun& run);
-void print_run(const Json& run);
-void print_end(const Json& answer);
-
 }  // namespace vouch::cli
